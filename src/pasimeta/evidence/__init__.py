@@ -1,0 +1,1 @@
+"""Evidence: studies as data, every figure with its source."""

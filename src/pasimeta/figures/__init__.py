@@ -1,0 +1,1 @@
+"""Figures: each consumes results, never data, and carries its own alternative text."""

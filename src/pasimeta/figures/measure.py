@@ -1,0 +1,94 @@
+"""How wide text is, and where to break it: every column, box and label is laid out from these measurements."""
+
+from __future__ import annotations
+
+import re
+from functools import cache, lru_cache
+
+from matplotlib.backends.backend_agg import RendererAgg
+from matplotlib.font_manager import FontProperties
+
+from pasimeta.figures.theme import FONT, PNG_DPI
+
+# A word wider than this many ems may be broken inside where room is short; a registry number stays whole.
+LONGEST_WORD_EMS = 8.5
+
+
+@cache
+def _renderer() -> RendererAgg:
+    return RendererAgg(1, 1, PNG_DPI)
+
+
+@cache
+def _font(size: float, bold: bool) -> FontProperties:
+    return FontProperties(family=FONT, size=size, weight="bold" if bold else "normal")
+
+
+@lru_cache(maxsize=8192)
+def text_width(text: str, size: float, bold: bool = False) -> float:
+    """Width in points of one line of text, as the renderer that draws it measures it."""
+    width, _, _ = _renderer().get_text_width_height_descent(text, _font(size, bold), False)
+    return float(width) * 72 / PNG_DPI
+
+
+def tied(text: str) -> str:
+    """``text`` with the spaces that mustn't end a line made unbreakable: ``95 % CI``, ``p = 0.74``."""
+    text = re.sub(r" (?=%)", "\u00a0", text).replace("\u00a0% CI", "\u00a0%\u00a0CI")
+    return re.sub(r" ([=<>\u2264\u2265]) ", "\u00a0\\1\u00a0", text)
+
+
+def wrapped(text: str, width: float, size: float, bold: bool = False) -> tuple[str, ...]:
+    """Lines of ``text`` no wider than ``width`` points.
+
+    Breaks at spaces (not at no-break spaces), else after a hyphen, slash or dash, else inside a word. Line feeds stay.
+    """
+    lines: list[str] = []
+    for paragraph in tied(text).split("\n"):
+        lines.extend(_wrapped_paragraph(paragraph, width, size, bold))
+    return tuple(lines)
+
+
+def longest_word(text: str, size: float, bold: bool = False) -> float:
+    """Width in points of the widest piece without a space, or a hyphen within a word, to break at."""
+    return max(text_width(word, size, bold) for word in re.split(r"[ \n]|(?<=[^\W\d_]{3}-)", tied(text)))
+
+
+def block_width(lines: tuple[str, ...], size: float, bold: bool = False) -> float:
+    """Width in points of the widest line."""
+    return max((text_width(line, size, bold) for line in lines), default=0.0)
+
+
+def _wrapped_paragraph(paragraph: str, width: float, size: float, bold: bool) -> list[str]:
+    lines: list[str] = []
+    line = ""
+    for word in paragraph.split(" "):
+        joined = f"{line} {word}" if line else word
+        if text_width(joined, size, bold) <= width:
+            line = joined
+            continue
+        if line:
+            lines.append(line)
+        *full, line = _broken_word(word, width, size, bold)
+        lines.extend(full)
+    return [*lines, line]
+
+
+def _broken_word(word: str, width: float, size: float, bold: bool) -> list[str]:
+    if text_width(word, size, bold) <= width:
+        return [word]
+    pieces = [
+        piece
+        for part in re.findall(r"[^-/\u2013_]*[-/\u2013_]|[^-/\u2013_]+", word)
+        for piece in _fitting(part, width, size, bold)
+    ]
+    lines = [""]
+    for piece in pieces:
+        if text_width(lines[-1] + piece, size, bold) <= width or not lines[-1]:
+            lines[-1] += piece
+        else:
+            lines.append(piece)
+    return lines
+
+
+def _fitting(part: str, width: float, size: float, bold: bool) -> list[str]:
+    return [part] if text_width(part, size, bold) <= width else list(part)

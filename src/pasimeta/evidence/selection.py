@@ -52,7 +52,8 @@ def response_counts(
     Returns
     -------
     DataFrame
-        One row a study in order of id: the columns of ``SELECTED``; ``basis`` is ``reported`` or ``bounded``.
+        One row a study in order of id: the columns of ``SELECTED``; ``basis`` is ``reported`` for an exact count,
+        ``bounded`` for an interval.
     """
     eligible = responses[
         responses["included"] & (responses["endpoint"] == "pasi_response") & responses["subgroup_by"].isna()
@@ -104,7 +105,8 @@ def _count_of_study(
     wanted = rows[rows["imputation"].isin(["none", imputation])]
     best = _at_timepoint(wanted[wanted["threshold"] == threshold], timepoint)
     if best is not None:
-        return _selected(best, threshold, best["events_lower"], best["events_upper"], "reported")
+        lower, upper = best["events_lower"], best["events_upper"]
+        return _selected(best, threshold, lower, upper, "reported" if lower == upper else "bounded")
     if unreported == "omit" or wanted.empty:
         return None
     easier = _at_timepoint(wanted[wanted["threshold"] < threshold].nlargest(1, "threshold"), timepoint)

@@ -1,0 +1,230 @@
+"""The integral every binomial-normal model rests on: a study's likelihood over its own true log-odds.
+
+Two rules share the work, because no single one is right at both ends (errors below are in the log-likelihood, over
+0/1 ... 500/1000 ... 0/10^6 and every ``mu`` within 12 log-likelihood units of the best):
+
+* between-study SD small (``tau < SWITCH``): adaptive Gauss-Hermite, 31 nodes around the integrand's own mode
+  (Liu & Pierce 1994); error below 1e-8. At ``tau = 5`` even 61 nodes are off by 6e-4, for a study without events
+  has a sharp edge somewhere in the middle of a wide normal.
+* otherwise: trapezoidal nodes fixed to the *binomial* side. A study with 0 < x < n is the mean of a normal density
+  under ``logit Beta(x, n - x)``; one with x = 0 (or n) is, integrated by parts, the mean of a normal distribution
+  function under ``logit Beta(1, n)``. Both are smooth, the trapezoidal rule converges geometrically; error below 1e-7.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import expit, log_ndtr, ndtr
+
+from pasimeta.effects.validation import Array
+from pasimeta.synthesis.common_rate import log_choose
+
+SWITCH = 1.3
+HERMITE_NODES = 31
+KERNEL_NODES = 121
+_BATCH_ELEMENTS = 100_000  # integrand values held at once: arrays of a size the cache can keep
+_LOG_SQRT_2PI = 0.5 * np.log(2 * np.pi)
+
+
+@lru_cache(maxsize=8)
+def gauss_hermite(points: int) -> tuple[Array, Array]:
+    """Nodes and weights of ``E[f(Z)]``, Z standard normal, exact for polynomials of degree ``2 points - 1``.
+
+    Parameters
+    ----------
+    points : int
+        Number of nodes.
+
+    Returns
+    -------
+    nodes, weights : ndarray, shape (points,)
+        Weights sum to one.
+    """
+    nodes, weights = np.polynomial.hermite_e.hermegauss(points)
+    return nodes, weights / weights.sum()
+
+
+def population_rate(mu: Array, tau2: Array) -> Array:
+    """Population-average rate ``E[expit(mu + tau Z)]`` of a binomial-normal model.
+
+    The trapezoidal rule on +-9 standard deviations, its step no wider than the logistic curve can bear.
+
+    Parameters
+    ----------
+    mu, tau2 : ndarray
+        Log-odds of the median study and between-study variance, any common shape; ``mu`` may be infinite.
+
+    Returns
+    -------
+    ndarray
+        Rates in [0, 1].
+    """
+    nodes = np.linspace(-9, 9, 1201)
+    weights = np.exp(-0.5 * nodes**2)
+    spread = np.sqrt(np.asarray(tau2, float))[..., None] * nodes
+    return expit(np.asarray(mu, float)[..., None] + spread) @ (weights / weights.sum())
+
+
+@dataclass(frozen=True, slots=True)
+class StudyLikelihoods:
+    """Log-likelihood of each study, and the ratios ``L'/L`` ... ``L''''/L`` of its derivatives in ``mu``.
+
+    The derivative in ``tau2`` needs no integral of its own: a normal mixture obeys the heat equation,
+    ``dL/dtau2 = L''/2``, so everything stays regular at ``tau2 = 0``.
+    """
+
+    log_likelihood: Array
+    ratios: tuple[Array, ...]
+
+
+class BinomialNormalIntegral:
+    """Log of the integral of ``Binomial(x; n, expit(theta)) Normal(theta; mu, tau2)``, each study of many data sets.
+
+    Parameters
+    ----------
+    events, n : ndarray, shape (k, d)
+        Counts; one column a data set.
+    """
+
+    def __init__(self, events: Array, n: Array) -> None:
+        self.events, self.n = events, n
+        self.log_coefficient = log_choose(n, events)
+        self._kernel: tuple[Array, Array] | None = None
+
+    def __call__(self, mu: Array, tau2: Array, columns: NDArray[np.intp], order: int) -> StudyLikelihoods:
+        """Evaluate problem ``j`` (``mu[j], tau2[j]``) on data set ``columns[j]``; arrays of shape (k, problems)."""
+        wide = tau2 >= SWITCH**2
+        value = np.empty((self.n.shape[0], len(mu)))
+        ratios = tuple(np.empty_like(value) for _ in range(order))
+        for rule, concerned, nodes in (
+            (self._around_the_mode, np.flatnonzero(~wide), HERMITE_NODES),
+            (self._under_the_kernel, np.flatnonzero(wide), KERNEL_NODES),
+        ):
+            batch = max(1, _BATCH_ELEMENTS // (value.shape[0] * nodes))
+            for first in range(0, len(concerned), batch):
+                which = concerned[first : first + batch]
+                part = rule(mu[which], tau2[which], columns[which], order)
+                value[:, which] = part.log_likelihood
+                for whole, piece in zip(ratios, part.ratios, strict=True):
+                    whole[:, which] = piece
+        return StudyLikelihoods(value, ratios)
+
+    def _around_the_mode(self, mu: Array, tau2: Array, columns: NDArray[np.intp], order: int) -> StudyLikelihoods:
+        x, n = self.events[:, columns], self.n[:, columns]
+        centre, scale = _integrand_mode(x, n, mu, tau2)
+        nodes, weights = gauss_hermite(HERMITE_NODES)
+        z = centre[..., None] + scale[..., None] * nodes
+        theta = np.sqrt(tau2)[:, None] * z
+        theta += mu[:, None]
+        small = np.exp(-np.abs(theta))
+        upper = 1 / (1 + small)
+        lower = small * upper
+        positive = theta >= 0
+        rate, other = np.where(positive, upper, lower), np.where(positive, lower, upper)
+        softplus = np.maximum(theta, 0) - np.log(upper)
+        log_f = x[..., None] * theta - n[..., None] * softplus + (np.log(weights) + 0.5 * nodes**2) - 0.5 * z**2
+        peak = log_f.max(axis=-1)
+        f = np.exp(log_f - peak[..., None])
+        total = f.sum(axis=-1)
+        f /= total[..., None]
+        value = peak + np.log(total * scale) + self.log_coefficient[:, columns]
+        return StudyLikelihoods(value, _binomial_ratios(f, x, n, rate, other, order))
+
+    def _under_the_kernel(self, mu: Array, tau2: Array, columns: NDArray[np.intp], order: int) -> StudyLikelihoods:
+        theta, log_kernel = self._kernel_nodes()
+        x, n = self.events[:, columns], self.n[:, columns]
+        edge = np.where(x == 0, 1.0, np.where(x == n, -1.0, 0.0))
+        tau = np.sqrt(tau2)
+        u = (theta[:, columns] - mu[:, None]) / tau[:, None]
+        log_f = log_kernel[:, columns] - 0.5 * u * u
+        peak = log_f.max(axis=-1)
+        density = np.exp(log_f - peak[..., None])
+        value = peak + np.log(density.sum(axis=-1))
+        at_edge = edge != 0
+        if at_edge.any():
+            value[at_edge] = _log_mean_cdf(log_kernel[:, columns][at_edge], edge[at_edge][:, None] * u[at_edge])
+        density *= np.exp(peak - value)[..., None]
+        value -= np.where(at_edge, 0.0, np.log(tau) + _LOG_SQRT_2PI)
+        ratios: list[Array] = []
+        moments = _hermite_moments(density, u, order)
+        for j in range(1, order + 1):
+            by_parts = -edge * moments[j - 1] * np.exp(-_LOG_SQRT_2PI)
+            ratios.append(np.where(at_edge, by_parts, moments[j]) / tau**j)
+        return StudyLikelihoods(value + self.log_coefficient[:, columns], tuple(ratios))
+
+    def _kernel_nodes(self) -> tuple[Array, Array]:
+        if self._kernel is None:
+            x, n = self.events, self.n
+            a = np.where(x == 0, 1.0, x)
+            b = np.where(x == n, 1.0, n - x)
+            edge = (x == 0) | (x == n)
+            a, b = np.where(edge & (x == n), n, a), np.where(edge & (x == 0), n, b)
+            spread = 6 * np.sqrt(1 / a + 1 / b)
+            left, right = np.log(a / b) - spread - 30 / a, np.log(a / b) + spread + 30 / b
+            step = (right - left) / (KERNEL_NODES - 1)
+            theta = left[..., None] + step[..., None] * np.arange(KERNEL_NODES)
+            log_kernel = a[..., None] * theta - (a + b)[..., None] * np.logaddexp(0, theta) + np.log(step)[..., None]
+            self._kernel = theta, log_kernel + np.where(edge, np.log(n), 0.0)[..., None]
+        return self._kernel
+
+
+def _integrand_mode(x: Array, n: Array, mu: Array, tau2: Array) -> tuple[Array, Array]:
+    """Mode and curvature scale, in prior standard deviations, of the log-concave integrand."""
+    tau = np.sqrt(tau2)
+    information = (x + 0.5) * (n - x + 0.5) / (n + 1)
+    z = tau * information * (np.log((x + 0.5) / (n - x + 0.5)) - mu) / (1 + tau2 * information)
+    for _ in range(3):
+        rate = expit(mu + tau * z)
+        z += (tau * (x - n * rate) - z) / (1 + tau2 * n * rate * (1 - rate))
+    rate = expit(mu + tau * z)
+    return z, 1 / np.sqrt(1 + tau2 * n * rate * (1 - rate))
+
+
+def _log_mean_cdf(log_kernel: Array, u: Array) -> Array:
+    """Logarithm of the kernel's mean of the normal distribution function at ``u``."""
+    total = (np.exp(log_kernel) * ndtr(u)).sum(axis=-1)
+    lost = total < 1e-280
+    value = np.log(np.where(lost, 1.0, total))
+    if lost.any():
+        logs = log_kernel[lost] + log_ndtr(u[lost])
+        peak = logs.max(axis=-1)
+        value[lost] = peak + np.log(np.exp(logs - peak[:, None]).sum(axis=-1))
+    return value
+
+
+def _binomial_ratios(f: Array, x: Array, n: Array, rate: Array, other: Array, order: int) -> tuple[Array, ...]:
+    """Posterior means of ``b'/b`` ... ``b''''/b``, b the binomial likelihood as a function of its log-odds."""
+    if order == 0:
+        return ()
+    r = x[..., None] - n[..., None] * rate
+    pq = rate * other
+    w = n[..., None] * pq
+    ratios = [_mean(f, r), _mean(f, r2_w := r * r - w)]
+    if order > 2:
+        w1 = w * (other - rate)
+        w2 = w * (1 - 6 * pq)
+        ratios.append(_mean(f, r * (r2_w - 2 * w) - w1))
+        ratios.append(_mean(f, r * r * (r2_w - 5 * w) - 4 * r * w1 + 3 * w * w - w2))
+    return tuple(ratios)
+
+
+def _hermite_moments(density: Array, u: Array, order: int) -> list[Array]:
+    """Sums of ``density`` times the Hermite polynomials 1, u, u^2 - 1, u^3 - 3u, u^4 - 6u^2 + 3; spoils ``density``."""
+    if order == 0:
+        return []
+    powers = [density.sum(axis=-1)]
+    for _ in range(order):
+        density *= u
+        powers.append(density.sum(axis=-1))
+    moments = [powers[0], powers[1], powers[2] - powers[0]]
+    if order > 2:
+        moments += [powers[3] - 3 * powers[1], powers[4] - 6 * powers[2] + 3 * powers[0]]
+    return moments
+
+
+def _mean(weights: Array, values: Array) -> Array:
+    return np.einsum("kpq,kpq->kp", weights, values)

@@ -1,0 +1,169 @@
+"""The command line: one clear line for whatever goes wrong, and an exit status a script can trust."""
+
+from __future__ import annotations
+
+import sys
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from pasimeta import __version__
+from pasimeta.errors import PasimetaError, PasimetaWarning
+
+BAD_INPUT = 2
+
+
+class Format(StrEnum):
+    """How a result is printed."""
+
+    table = "table"
+    json = "json"
+    csv = "csv"
+
+
+app = typer.Typer(
+    name="pasimeta",
+    help="A living meta-analysis of mesenchymal stromal cell therapy for plaque psoriasis.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+
+def _show_version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"pasimeta {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    version: Annotated[
+        bool, typer.Option("--version", help="Show the version and exit.", callback=_show_version, is_eager=True)
+    ] = False,
+) -> None:
+    pass
+
+
+@app.command()
+def run(
+    config: Annotated[
+        Path | None, typer.Option(help="Parameters; the project's config/analysis.yaml by default.")
+    ] = None,
+    parameter: Annotated[
+        list[str] | None, typer.Option("-p", "--parameter", metavar="SECTION.KEY=VALUE", help="Override one parameter.")
+    ] = None,
+    only: Annotated[list[str] | None, typer.Option(help="Run this notebook alone; may be repeated.")] = None,
+    out: Annotated[Path | None, typer.Option(help="Folder of results; results/ of the project by default.")] = None,
+    site: Annotated[Path | None, typer.Option(help="Folder of the site; site/ beside the results by default.")] = None,
+) -> None:
+    """Execute the notebooks and render the site."""
+    from pasimeta.pipeline.parameters import load_parameters
+    from pasimeta.pipeline.project import find_project
+    from pasimeta.pipeline.runner import run as run_notebooks
+
+    project = find_project()
+    parameters = load_parameters(config or project.config, parameter)
+    results = (out or project.results).resolve()
+    pages = (site or (results.parent / "site" if out else project.site)).resolve()
+    run_notebooks(project, parameters, only=only or (), results=results, site=pages, report=typer.echo)
+    typer.echo(f"results: {results}\nsite:    {pages / 'index.html'}")
+
+
+@app.command()
+def pool(
+    table: Annotated[
+        Path,
+        typer.Argument(help="CSV with events, n; or events1, n1, events2, n2; or yi, vi; and, if you like, study."),
+    ],
+    measure: Annotated[
+        str | None, typer.Option(help="PR PLN PLO PAS PFT for rates; OR RR RD for two arms. Asks for inverse variance.")
+    ] = None,
+    model: Annotated[
+        str | None,
+        typer.Option(help="inverse_variance, binomial_normal, beta_binomial, common, mantel_haenszel, peto."),
+    ] = None,
+    method: Annotated[str, typer.Option(help="tau2 estimator: EE DL HE HS SJ ML REML EB PM.")] = "REML",
+    test: Annotated[str, typer.Option(help="z, t, knha, or adhoc (floored Knapp-Hartung).")] = "adhoc",
+    level: Annotated[float, typer.Option(help="Level of the intervals.")] = 0.95,
+    prediction: Annotated[str | None, typer.Option(help="Prediction interval: HTS, V or bootstrap.")] = None,
+    form: Annotated[Format, typer.Option("--format", help="What to print.")] = Format.table,
+) -> None:
+    """Pool anyone's table of studies."""
+    from pasimeta.pipeline.anyones_table import pool_table, read_study_table, result_text
+
+    with _doubts_on_the_result():
+        result = pool_table(
+            read_study_table(table),
+            measure=measure,
+            model=model,
+            method=method,
+            test=test,
+            level=level,
+            prediction=prediction,
+        )
+    typer.echo(result_text(result, form.value))
+
+
+@app.command()
+def gosh(
+    table: Annotated[Path, typer.Argument(help="CSV with events, n; or events1, n1, events2, n2; or yi, vi.")],
+    measure: Annotated[str | None, typer.Option(help="PR PLN PLO PAS PFT for rates; OR RR RD for two arms.")] = None,
+    method: Annotated[str, typer.Option(help="tau2 estimator: EE DL HE HS SJ ML REML EB PM.")] = "REML",
+    subsets: Annotated[int | None, typer.Option(help="Draw this many subsets instead of taking all.")] = None,
+    seed: Annotated[int, typer.Option(help="Seed of the draw.")] = 0,
+    form: Annotated[
+        Format, typer.Option("--format", help="Spread of the estimates (table, json), or every subset (csv).")
+    ] = Format.table,
+) -> None:
+    """Pool every subset of anyone's table of studies."""
+    from pasimeta.pipeline.anyones_table import gosh_text, read_study_table, table_effects
+    from pasimeta.robustness import gosh as every_subset
+
+    with _doubts_on_the_result():
+        yi, vi = table_effects(read_study_table(table), measure)
+        fits = every_subset(yi, vi, method, subsets=subsets, seed=seed)
+    typer.echo(gosh_text(fits, form.value))
+
+
+@app.command()
+def check() -> None:
+    """Read every data file and say what breaks the evidence model."""
+    from pasimeta.evidence.store import load_evidence
+    from pasimeta.pipeline.project import find_project
+
+    evidence = load_evidence(find_project().data)
+    typer.echo(
+        f"{len(evidence.studies)} studies, {len(evidence.comparators)} comparator trials, "
+        f"{len(evidence.benchmarks)} benchmarks, {len(evidence.sources)} sources: all in order"
+    )
+
+
+@contextmanager
+def _doubts_on_the_result() -> Iterator[None]:
+    # they are printed with the result, where the reader looks
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", PasimetaWarning)
+        yield
+
+
+def main() -> None:
+    """Run the command line; a refusal is one message and exit status 2."""
+    try:
+        app()
+    except PasimetaError as error:
+        for line in str(error).splitlines():
+            typer.echo(f"pasimeta: {line}", err=True)
+        sys.exit(BAD_INPUT)
+    except KeyboardInterrupt:
+        typer.echo("pasimeta: interrupted; earlier results are untouched", err=True)
+        sys.exit(130)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""The pipeline: parameters in, executed notebooks, tables, figures and site out."""

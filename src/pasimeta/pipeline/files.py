@@ -1,0 +1,62 @@
+"""Writing files and folders so that a reader never sees half of one."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a text file under a temporary name, then rename it into place."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as stream:
+            stream.write(text)
+        Path(temporary).chmod(0o644)
+        Path(temporary).replace(path)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise
+
+
+@contextmanager
+def staged_folder(target: Path, *, keep: bool) -> Iterator[Path]:
+    """Offer a scratch folder that takes the target's place if the block succeeds, and vanishes if it doesn't.
+
+    Parameters
+    ----------
+    target : path
+        The folder to be replaced.
+    keep : bool
+        Start from a copy of what the target holds.
+    """
+    target.parent.mkdir(parents=True, exist_ok=True)
+    scratch = Path(tempfile.mkdtemp(dir=target.parent, prefix=f".{target.name}-new-"))
+    scratch.chmod(0o755)
+    try:
+        if keep and target.is_dir():
+            shutil.copytree(target, scratch, dirs_exist_ok=True)
+        yield scratch
+        _replace_folder(target, scratch)
+    finally:
+        shutil.rmtree(scratch, ignore_errors=True)
+
+
+def _replace_folder(target: Path, scratch: Path) -> None:
+    if not target.exists():
+        scratch.rename(target)
+        return
+    retired = Path(tempfile.mkdtemp(dir=target.parent, prefix=f".{target.name}-old-"))
+    target.rename(retired / target.name)
+    try:
+        scratch.rename(target)
+    except OSError:
+        (retired / target.name).rename(target)
+        raise
+    finally:
+        shutil.rmtree(retired, ignore_errors=True)

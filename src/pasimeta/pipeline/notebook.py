@@ -1,0 +1,142 @@
+"""What a notebook needs from the pipeline: the evidence, tables in and out, and a place for figures."""
+
+from __future__ import annotations
+
+import html
+import os
+import warnings
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from pasimeta.errors import PasimetaWarning
+from pasimeta.evidence.store import Evidence, load_evidence
+from pasimeta.pipeline.files import write_text
+from pasimeta.pipeline.project import RESULTS_VARIABLE, Project, find_project
+
+if TYPE_CHECKING:
+    import pandera.pandas as pa
+
+    from pasimeta.figures.output import Plot
+
+MINUS = "\u2212"
+DIGITS = "%.12g"  # more than any reader needs, fewer than differ between processors
+
+
+@dataclass(frozen=True, slots=True)
+class Workspace:
+    """The project a notebook runs in, and the folder its results go to."""
+
+    project: Project
+    results: Path
+
+    def evidence(self) -> Evidence:
+        """Read and check the data folder."""
+        return load_evidence(self.project.data)
+
+    def write(self, name: str, table: pd.DataFrame) -> None:
+        """Write ``results/tables/<name>.csv``."""
+        write_text(self._table(name), table.to_csv(index=False, float_format=DIGITS, lineterminator="\n"))
+
+    def read(self, name: str, schema: pa.DataFrameSchema | None = None) -> pd.DataFrame:
+        """Read a table an earlier notebook wrote.
+
+        Raises
+        ------
+        EvidenceError
+            If it is missing or breaks its schema.
+        """
+        import pandera.pandas as pa
+
+        from pasimeta.evidence.tables import read_table
+
+        return read_table(self._table(name), schema or pa.DataFrameSchema({}))
+
+    def figure(self, plot: Plot) -> None:
+        """Write a figure to ``results/figures`` as SVG and PNG, and show it."""
+        from pasimeta.figures.output import save, show
+
+        save(plot, self.results / "figures")
+        show(plot)
+
+    def state(self, key: str, heading: str, sentences: list[str]) -> None:
+        """Show sentences, and keep them for the summary as ``results/tables/statements_<key>.csv``."""
+        text = "\n\n".join(sentence for sentence in sentences if sentence)
+        self.write(f"statements_{key}", pd.DataFrame([{"key": key, "heading": heading, "text": text}]))
+        say(text)
+
+    def _table(self, name: str) -> Path:
+        return self.results / "tables" / f"{name}.csv"
+
+
+def workspace() -> Workspace:
+    """Return the workspace of the running notebook: the runner's folder, or ``results/`` of the project around it.
+
+    Doubts are kept on every result, and the notebooks print them from there; as warnings they would bring paths of this
+    machine into the executed notebook.
+    """
+    warnings.simplefilter("ignore", PasimetaWarning)
+    project = find_project()
+    named = os.environ.get(RESULTS_VARIABLE)
+    return Workspace(project, Path(named) if named else project.results)
+
+
+def say(*paragraphs: str) -> None:
+    """Show paragraphs of Markdown as the notebook's own prose."""
+    from IPython.display import Markdown, display
+
+    display(Markdown("\n\n".join(p for p in paragraphs if p)))
+
+
+def show_table(table: pd.DataFrame, caption: str, columns: Mapping[str, str] | None = None) -> None:
+    """Show a table with a caption and headings a reader understands.
+
+    Parameters
+    ----------
+    table : DataFrame
+        Text is shown as it is, numbers to three significant places, ``None`` and NaN as a dash.
+    caption : str
+        What the table shows.
+    columns : mapping, optional
+        Columns to show, in order, with their headings; all by default.
+    """
+    from IPython.display import HTML, display
+
+    headings = dict(columns or {name: str(name) for name in table.columns})
+    display(HTML(table_html(table[list(headings)], caption, list(headings.values()))))
+
+
+def table_html(table: pd.DataFrame, caption: str, headings: list[str]) -> str:
+    """Return a table as HTML with a caption and scoped headings; every value is escaped."""
+    head = "".join(f'<th scope="col">{html.escape(heading)}</th>' for heading in headings)
+    types = pd.api.types
+    numeric = [types.is_numeric_dtype(dtype) and not types.is_bool_dtype(dtype) for dtype in table.dtypes]
+    rows = []
+    for values in table.itertuples(index=False):
+        cells = []
+        for position, (value, is_number) in enumerate(zip(values, numeric, strict=True)):
+            text = html.escape(_cell(value))
+            style = ' class="number"' if is_number else ""
+            cells.append(f'<th scope="row">{text}</th>' if position == 0 else f"<td{style}>{text}</td>")
+        rows.append(f"<tr>{''.join(cells)}</tr>")
+    return (
+        f'<div class="table-scroll" tabindex="0" role="region" aria-label="{html.escape(caption, quote=True)}">'
+        f"<table><caption>{html.escape(caption)}</caption><thead><tr>{head}</tr></thead>"
+        f"<tbody>{''.join(rows)}</tbody></table></div>"
+    )
+
+
+def _cell(value: Any) -> str:
+    if value is None or value is pd.NA or (isinstance(value, float) and value != value):
+        return "–"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, int):
+        return str(value).replace("-", MINUS)
+    if isinstance(value, float):
+        text = f"{value:.0f}" if value == round(value) and abs(value) < 1e6 else f"{value:.3g}"
+        return text if "e" in text else text.replace("-", MINUS)
+    return str(value)

@@ -1,0 +1,46 @@
+"""Refresh what is committed but made: executed notebooks, default configuration, data dictionary, JSON schemas."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+import tempfile
+from pathlib import Path
+
+from pasimeta.evidence.dictionary import data_dictionary, json_schemas
+from pasimeta.pipeline.files import write_text
+from pasimeta.pipeline.manifest import NOTEBOOKS
+from pasimeta.pipeline.parameters import Parameters, default_configuration
+from pasimeta.pipeline.project import Project, find_project
+
+HEADLINE = "response_forest.png"
+
+
+def generated_files() -> dict[str, str]:
+    """Return the text of every generated file, by its path in the project."""
+    schemas = {f"data/schema/{name}.schema.json": text for name, text in json_schemas().items()}
+    return {"config/analysis.yaml": default_configuration(), "data/README.md": data_dictionary(), **schemas}
+
+
+def refresh_generated(project: Project) -> None:
+    """Write the generated files."""
+    for name, text in generated_files().items():
+        write_text(project.root / name, text)
+
+
+def refresh_notebooks(project: Project) -> None:
+    """Execute the notebooks at default parameters and write them back, with the README's figure."""
+    from pasimeta.pipeline.runner import committed, run
+
+    with tempfile.TemporaryDirectory() as folder:
+        results = Path(folder) / "results"
+        run(project, Parameters(), results=results, site=Path(folder) / "site", report=print)
+        for notebook in NOTEBOOKS:
+            executed = results / "notebooks" / f"{notebook.name}.ipynb"
+            write_text(project.notebooks / executed.name, committed(executed))
+        (project.root / "docs").mkdir(exist_ok=True)
+        shutil.copyfile(results / "figures" / HEADLINE, project.root / "docs" / HEADLINE)
+
+
+if __name__ == "__main__":
+    {"generated": refresh_generated, "notebooks": refresh_notebooks}[sys.argv[1]](find_project())

@@ -1,0 +1,329 @@
+"""The whole run on real evidence with real kernels: complete, reproducible, and whole or not at all."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+from html.parser import HTMLParser
+from pathlib import Path
+
+import nbformat
+import pandas as pd
+import pytest
+
+from pasimeta.errors import EvidenceError, NotebookError
+from pasimeta.evidence import tables
+from pasimeta.pipeline.manifest import NOTEBOOKS
+from pasimeta.pipeline.parameters import Parameters, load_parameters
+from pasimeta.pipeline.runner import committed, run
+
+NAMES = [notebook.name for notebook in NOTEBOOKS]
+
+
+@pytest.fixture(scope="module")
+def outcome(project, tmp_path_factory):
+    """Results and site of one run at default parameters."""
+    folder = tmp_path_factory.mktemp("run")
+    lines = []
+    run(project, Parameters(), results=folder / "results", site=folder / "site", report=lines.append)
+    assert [line.split(":")[0] for line in lines] == [*NAMES, "site"]
+    return folder
+
+
+@pytest.fixture(scope="module")
+def results(outcome):
+    return outcome / "results"
+
+
+def files(folder, *patterns):
+    return {p.relative_to(folder).as_posix(): p.read_bytes() for pattern in patterns for p in folder.glob(pattern)}
+
+
+def table(results, name):
+    return pd.read_csv(results / "tables" / f"{name}.csv")
+
+
+def change_cell(path, old, new):
+    notebook = nbformat.read(path, as_version=4)
+    changed = [cell for cell in notebook.cells if old in cell.source]
+    assert len(changed) == 1
+    changed[0].source = changed[0].source.replace(old, new)
+    nbformat.write(notebook, path)
+
+
+# What is there
+
+
+def test_every_notebook_is_executed_without_error(results):
+    for name in NAMES:
+        notebook = nbformat.read(results / "notebooks" / f"{name}.ipynb", as_version=4)
+        code = [cell for cell in notebook.cells if cell.cell_type == "code"]
+        assert all(cell.execution_count for cell in code)
+        kinds = {output.output_type for cell in code for output in cell.outputs}
+        assert kinds <= {"display_data"}  # no error, no warning, no stray repr
+
+
+def test_every_table_of_the_manifest_is_written_and_no_other(results):
+    written = {path.stem for path in (results / "tables").iterdir()}
+    assert written == {name for notebook in NOTEBOOKS for name in notebook.writes}
+
+
+def test_every_figure_is_there_as_svg_and_png(results):
+    names = {"record_flow", "response_by_threshold", "response_forest", "main_forest", "sex_subgroup"}
+    names |= {"dose_per_infusion", "dose_cumulative"}
+    assert {p.name for p in (results / "figures").iterdir()} == {f"{n}.{e}" for n in names for e in ("svg", "png")}
+
+
+def test_headline_numbers_are_those_of_the_report(results):
+    pooled = table(results, "pooled").set_index("threshold")
+    assert pooled["k"].to_dict() == {40: 1, 50: 2, 75: 1, 90: 1}
+    # 8/17 = 47.1 % [23.0, 72.2], 6/17 and 3/17, Clopper-Pearson as in the dossier of the evidence
+    for threshold, rate, lower, upper in (
+        (40, 0.471, 0.230, 0.722),
+        (75, 0.353, 0.142, 0.617),
+        (90, 0.176, 0.038, 0.434),
+    ):
+        row = pooled.loc[threshold]
+        found = [row["estimate_lower"], row["estimate_upper"], row["ci_lower"], row["ci_upper"]]
+        assert found == pytest.approx([rate, rate, lower, upper], abs=5e-4)
+    assert pooled.loc[50, ["events_lower", "events_upper", "n"]].tolist() == [8, 10, 24]
+    assert table(results, "sex_subgroup")["fisher_p_value"].item() == pytest.approx(0.153, abs=5e-4)
+
+
+def test_summary_says_no_more_than_the_evidence(results):
+    summary = table(results, "summary").set_index("key")["text"]
+    assert "37 people" in summary["lead"]
+    assert "6 of 17 patients" in summary["lead"]
+    assert "**not identified**" in summary["sex"]
+    assert "**not identified**" in summary["dose"]
+    assert "One study is not a pool" in summary["response"]
+
+
+def test_no_result_names_a_path_of_this_machine(project, outcome):
+    homes = [str(project.root), str(outcome), str(Path.home()) + "/", sys.prefix]
+    for name, content in files(outcome, "**/*.ipynb", "**/*.csv", "**/*.svg", "**/*.html", "**/*.json").items():
+        for home in homes:
+            assert home.encode() not in content, (name, home)
+
+
+def test_responses_hold_to_their_schema(results):
+    tables.read_table(results / "tables" / "responses.csv", tables.RESPONSES)
+    tables.read_table(results / "tables" / "doses.csv", tables.DOSES)
+
+
+def test_parameters_of_the_run_are_recorded(results):
+    assert json.loads((results / "parameters.json").read_text()) == Parameters().model_dump()
+
+
+# It reproduces
+
+
+def test_committed_notebooks_are_what_a_run_writes(project, results):
+    for name in NAMES:
+        mine = committed(results / "notebooks" / f"{name}.ipynb")
+        assert (project.notebooks / f"{name}.ipynb").read_text(encoding="utf-8") == mine, f"{name}: make notebooks"
+
+
+def test_readme_figure_is_what_a_run_draws(project, results):
+    assert (project.root / "docs" / "response_forest.png").read_bytes() == (
+        results / "figures" / "response_forest.png"
+    ).read_bytes()
+
+
+def test_second_run_is_identical_to_the_byte(project, outcome, tmp_path):
+    run(project, Parameters(), results=tmp_path / "results", site=tmp_path / "site")
+    assert files(tmp_path, "**/*.*") == files(outcome, "**/*.*")
+
+
+def test_nbval_finds_the_committed_outputs_again(project, tmp_path):
+    command = [sys.executable, "-m", "pytest", "--override-ini=addopts=", "--nbval", "--nbval-current-env", "-q"]
+    environment = {**os.environ, "PASIMETA_RESULTS": str(tmp_path / "results"), "PYTEST_ADDOPTS": ""}
+    done = subprocess.run(
+        [*command, *(str(project.notebooks / f"{name}.ipynb") for name in NAMES)],
+        cwd=project.root,
+        env=environment,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stdout[-3000:]
+    cells = sum(
+        cell.cell_type == "code"
+        for name in NAMES
+        for cell in nbformat.read(project.notebooks / f"{name}.ipynb", as_version=4).cells
+    )
+    assert f"{cells} passed" in done.stdout
+
+
+def test_default_cell_of_each_notebook_holds_the_defaults(project):
+    for notebook in NOTEBOOKS:
+        cells = nbformat.read(project.notebooks / f"{notebook.name}.ipynb", as_version=4).cells
+        (cell,) = [c for c in cells if "parameters" in c.metadata.get("tags", [])]
+        values = {}
+        exec(cell.source, values)
+        del values["__builtins__"]
+        assert values == Parameters().of_notebook(notebook.section, notebook.common), notebook.name
+
+
+def test_notebooks_are_thin(project):
+    for name in NAMES:
+        cells = nbformat.read(project.notebooks / f"{name}.ipynb", as_version=4).cells
+        code = [c for c in cells if c.cell_type == "code" and not c.metadata.get("tags")]
+        assert len(code) < 10, name
+        for cell in code:
+            assert len(cell.source.splitlines()) <= 12, (name, cell.source)
+            assert not re.search(r"^\s*(def|class) ", cell.source, re.MULTILINE), name
+
+
+# The site
+
+
+class Page(HTMLParser):
+    """What a page loads and links, and what its figures say."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.loads, self.links, self.ids, self.figures, self.headings = [], [], [], [], []
+        self.feed(text)
+
+    def handle_starttag(self, tag, attributes):
+        found = dict(attributes)
+        self.loads += [found[key] for key in ("src", "data") if key in found and tag != "svg"]
+        self.loads += [found["href"]] if tag == "link" else []
+        self.links += [found["href"]] if tag == "a" and "href" in found else []
+        self.ids += [found["id"]] if "id" in found else []
+        self.headings += [tag] if tag in {"h1", "h2", "h3"} else []
+        if tag in {"svg", "img"}:
+            self.figures.append(found.get("aria-label") or found.get("alt"))
+
+
+@pytest.fixture(scope="module")
+def pages(outcome):
+    return {path.name: Page(path.read_text(encoding="utf-8")) for path in (outcome / "site").glob("*.html")}
+
+
+def test_site_has_a_landing_page_and_one_a_notebook(pages):
+    assert set(pages) == {"index.html", *(f"{name}.html" for name in NAMES)}
+
+
+def test_site_loads_nothing_from_outside(outcome, pages):
+    for name, page in pages.items():
+        for target in page.loads:
+            assert target.startswith("data:") or (outcome / "site" / target).is_file(), (name, target)
+    for style in (outcome / "site" / "assets").glob("*.css"):
+        assert not re.search(r"@import|url\([\"']?(https?:)?//", style.read_text()), style.name
+
+
+def test_every_link_of_the_site_leads_somewhere(outcome, pages):
+    for name, page in pages.items():
+        for target in page.links:
+            if target.startswith(("http://", "https://")):
+                continue
+            path, _, anchor = target.partition("#")
+            assert not path or (outcome / "site" / path).is_file(), (name, target)
+            assert not anchor or anchor in pages[path or name].ids, (name, target)
+
+
+def test_every_figure_of_the_site_speaks(pages):
+    figures = [words for page in pages.values() for words in page.figures]
+    assert len(figures) >= 8
+    for words in figures:
+        assert words
+        assert re.search(r"\d", words), words
+
+
+def test_ids_of_a_page_are_unique(pages):
+    for name, page in pages.items():
+        assert len(page.ids) == len(set(page.ids)), name
+
+
+def test_each_page_has_one_main_heading(pages):
+    for name, page in pages.items():
+        assert page.headings.count("h1") == 1, name
+
+
+# Parameters and partial runs
+
+
+def test_one_notebook_is_rerun_with_a_changed_parameter(project, results, tmp_path):
+    parameters = load_parameters(project.config, ["pooling.threshold=75", "pooling.unreported=bound"])
+    target = tmp_path / "copy"
+    subprocess.run(["cp", "-r", f"{results}/.", str(target)], check=True)
+    run(project, parameters, only=["pooling"], results=target, site=tmp_path / "site")
+    pooled = table(target, "pooled").set_index("threshold")
+    assert pooled.loc[75, ["k", "events_lower", "events_upper", "n"]].tolist() == [2, 6, 8, 24]
+    assert "PASI75" in (target / "figures" / "main_forest.svg").read_text()
+    unchanged = files(target, "tables/responses.csv", "notebooks/01_*.ipynb", "figures/sex_subgroup.svg")
+    assert unchanged == files(results, "tables/responses.csv", "notebooks/01_*.ipynb", "figures/sex_subgroup.svg")
+
+
+# Bad input
+
+
+def test_failing_cell_is_named_and_earlier_results_survive(copied_project):
+    change_cell(copied_project.notebooks / "01_evidence.ipynb", "stages = flow", "raise ValueError('flooded')\nflow")
+    results = copied_project.results
+    results.mkdir()
+    (results / "earlier.csv").write_text("kept")
+    with pytest.raises(NotebookError) as failure:
+        run(copied_project, Parameters(), only=["evidence"])
+    message = str(failure.value)
+    assert re.match(r"01_evidence: cell \d+: ValueError: flooded; the notebook up to there is in ", message)
+    assert (results / "earlier.csv").read_text() == "kept"
+    kept = nbformat.read(results / "failed" / "01_evidence.ipynb", as_version=4)
+    outputs = [output for cell in kept.cells for output in cell.get("outputs", [])]
+    assert outputs[-1].ename == "ValueError"
+    assert sorted(p.name for p in results.iterdir()) == ["earlier.csv", "failed"]
+    assert not copied_project.site.exists()
+    assert [p.name for p in copied_project.root.iterdir() if p.name.startswith(".")] == []
+
+
+def test_missing_column_of_an_earlier_table_is_named(copied_project, results):
+    target = copied_project.results
+    subprocess.run(["cp", "-r", f"{results}/.", str(target)], check=True)
+    path = target / "tables" / "responses.csv"
+    pd.read_csv(path).drop(columns="n_analysed").to_csv(path, index=False)
+    with pytest.raises(NotebookError, match=r"05_sex_subgroup: cell \d+: EvidenceError: .*'n_analysed' is missing"):
+        run(copied_project, Parameters(), only=["sex_subgroup"])
+
+
+def test_missing_notebook_is_named(copied_project):
+    (copied_project.notebooks / "01_evidence.ipynb").unlink()
+    with pytest.raises(NotebookError, match=r"01_evidence\.ipynb: is missing"):
+        run(copied_project, Parameters(), only=["evidence"])
+
+
+def test_broken_evidence_stops_before_anything_runs(copied_project):
+    (copied_project.data / "studies" / "cheng2022.yaml").write_text("id: cheng2022\n")
+    with pytest.raises(EvidenceError, match=r"cheng2022\.yaml:1: label: field required"):
+        run(copied_project, Parameters(), report=pytest.fail)
+
+
+def test_new_study_changes_the_pool(copied_project):
+    path = copied_project.data / "studies" / "yao2021.yaml"
+    text = path.read_text().replace("id: yao2021", "id: new2026").replace("label: Yao 2021", "label: <b>New</b> 2026")
+    path.with_name("new2026.yaml").write_text(text)
+    run(copied_project, Parameters(), only=["evidence", "pooling"])
+    assert table(copied_project.results, "pooled").set_index("threshold").loc[50, ["k", "n"]].tolist() == [3, 31]
+    page = (copied_project.site / "03_pooling.html").read_text()
+    assert "<b>New</b>" not in page
+    assert "&lt;b&gt;New&lt;/b&gt; 2026" in page
+
+
+def test_readme_states_the_numbers_of_a_run(project, results):
+    readme = " ".join((project.root / "README.md").read_text(encoding="utf-8").split())
+    pooled = table(results, "pooled").set_index("threshold")
+
+    def percents(row, *names):
+        return [f"{100 * row[name]:.0f}" for name in names]
+
+    for threshold, count in ((75, "6 of 17 patients"), (50, "8 to 10 of 24 patients")):
+        row = pooled.loc[threshold]
+        lower, upper = percents(row, "ci_lower", "ci_upper")
+        start = readme.index(f"**PASI{threshold}**: {count}")
+        assert f"95 % interval {lower} to {upper} %" in readme[start : start + 200]
+    low, high = percents(pooled.loc[50], "estimate_lower", "estimate_upper")
+    assert f"pooled {low} to {high} %" in readme
+    sex = table(results, "sex_subgroup").iloc[0]
+    points = percents(sex, "risk_difference", "risk_difference_ci_lower", "risk_difference_ci_upper")
+    assert "difference {} points, 95 % interval {} to {}".format(*points) in readme

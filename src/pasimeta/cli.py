@@ -15,7 +15,7 @@ import typer
 from pasimeta import __version__
 from pasimeta.errors import PasimetaError, PasimetaWarning
 
-BAD_INPUT = 2
+FINDINGS, BAD_INPUT = 1, 2
 
 
 class Format(StrEnum):
@@ -61,18 +61,46 @@ def run(
     only: Annotated[list[str] | None, typer.Option(help="Run this notebook alone; may be repeated.")] = None,
     out: Annotated[Path | None, typer.Option(help="Folder of results; results/ of the project by default.")] = None,
     site: Annotated[Path | None, typer.Option(help="Folder of the site; site/ beside the results by default.")] = None,
+    jobs: Annotated[int, typer.Option(min=1, help="Notebooks at once.")] = 2,
+    force: Annotated[bool, typer.Option("--force", help="Run what hasn't changed, too.")] = False,
+    timeout: Annotated[float, typer.Option(min=1, help="Seconds a cell may take.")] = 600,
 ) -> None:
-    """Execute the notebooks and render the site."""
+    """Execute the notebooks that need it, and render the site."""
     from pasimeta.pipeline.parameters import load_parameters
+    from pasimeta.pipeline.progress import Lines, Live, on_a_terminal
     from pasimeta.pipeline.project import find_project
+    from pasimeta.pipeline.runner import Settings
     from pasimeta.pipeline.runner import run as run_notebooks
 
     project = find_project()
     parameters = load_parameters(config or project.config, parameter)
     results = (out or project.results).resolve()
     pages = (site or (results.parent / "site" if out else project.site)).resolve()
-    run_notebooks(project, parameters, only=only or (), results=results, site=pages, report=typer.echo)
+    settings = Settings(tuple(only or ()), results, pages, jobs, force, timeout)
+    if on_a_terminal():
+        with Live() as live:
+            run_notebooks(project, parameters, settings, live)
+    else:
+        run_notebooks(project, parameters, settings, Lines())
     typer.echo(f"results: {results}\nsite:    {pages / 'index.html'}")
+
+
+@app.command()
+def verify(
+    results: Annotated[
+        Path | None, typer.Argument(help="Folder of results; results/ of the project by default.")
+    ] = None,
+) -> None:
+    """Recompute the hashes of a run's results; exit status 1 if any differs."""
+    from pasimeta.pipeline.project import find_project
+    from pasimeta.pipeline.record import changed_results
+
+    findings = changed_results(results or find_project().results)
+    for finding in findings:
+        typer.echo(finding)
+    if findings:
+        raise typer.Exit(FINDINGS)
+    typer.echo("every result is what the run made")
 
 
 @app.command()
@@ -142,6 +170,30 @@ def check() -> None:
         f"{len(evidence.studies)} studies, {len(evidence.comparators)} comparator trials, "
         f"{len(evidence.benchmarks)} benchmarks, {len(evidence.sources)} sources: all in order"
     )
+
+
+@app.command()
+def audit(
+    documents: Annotated[
+        Path | None, typer.Option(help="Folder of stored documents: prove each figure at its locator.")
+    ] = None,
+    form: Annotated[Format, typer.Option("--format", help="table (lines) or json.")] = Format.table,
+) -> None:
+    """Hold every figure of the data against its rules and its documents; exit status 1 if something is found."""
+    import json
+
+    from pasimeta.effects.patients import patient_findings
+    from pasimeta.evidence.audit import audit_folder
+    from pasimeta.pipeline.project import find_project
+
+    if form is Format.csv:
+        raise typer.BadParameter("an audit prints table or json", param_hint="--format")
+    data = find_project().data
+    report = audit_folder(data, documents)
+    report = report.with_findings(patient_findings(data))
+    typer.echo(json.dumps(report.to_dict(), indent=2, ensure_ascii=False) if form is Format.json else report.to_text())
+    if not report.is_clean:
+        raise typer.Exit(FINDINGS)
 
 
 @contextmanager

@@ -29,28 +29,18 @@ def test_folder_takes_the_place_of_the_old_one(tmp_path):
     target = tmp_path / "results"
     target.mkdir()
     (target / "stale").touch()
-    with staged_folder(target, keep=False) as scratch:
+    with staged_folder(target) as scratch:
         (scratch / "fresh").touch()
         assert (target / "stale").exists()
     assert [p.name for p in target.iterdir()] == ["fresh"]
     assert leftovers(tmp_path) == []
 
 
-def test_kept_folder_starts_from_what_was_there(tmp_path):
-    target = tmp_path / "results"
-    (target / "tables").mkdir(parents=True)
-    (target / "tables" / "old.csv").write_text("1")
-    with staged_folder(target, keep=True) as scratch:
-        (scratch / "tables" / "new.csv").write_text("2")
-    assert sorted(p.name for p in (target / "tables").iterdir()) == ["new.csv", "old.csv"]
-
-
-@pytest.mark.parametrize("keep", [True, False])
-def test_failed_block_leaves_everything_as_it_was(tmp_path, keep):
+def test_failed_block_leaves_everything_as_it_was(tmp_path):
     target = tmp_path / "results"
     target.mkdir()
     (target / "old").write_text("1")
-    with pytest.raises(KeyboardInterrupt), staged_folder(target, keep=keep) as scratch:  # noqa: PT012
+    with pytest.raises(KeyboardInterrupt), staged_folder(target) as scratch:  # noqa: PT012
         (scratch / "old").write_text("half")
         raise KeyboardInterrupt
     assert (target / "old").read_text() == "1"
@@ -58,6 +48,6 @@ def test_failed_block_leaves_everything_as_it_was(tmp_path, keep):
 
 
 def test_failed_first_run_leaves_nothing(tmp_path):
-    with pytest.raises(ValueError, match="x"), staged_folder(tmp_path / "results", keep=False):
+    with pytest.raises(ValueError, match="x"), staged_folder(tmp_path / "results"):
         raise ValueError("x")
     assert list(tmp_path.iterdir()) == []

@@ -12,11 +12,14 @@ import nbformat
 import pandas as pd
 import pytest
 
-from pasimeta.errors import EvidenceError, NotebookError
+from pasimeta.errors import EvidenceError, NotebookError, PasimetaError
 from pasimeta.evidence import tables
+from pasimeta.pipeline.executed import committed
 from pasimeta.pipeline.manifest import NOTEBOOKS
 from pasimeta.pipeline.parameters import Parameters, load_parameters
-from pasimeta.pipeline.runner import committed, run
+from pasimeta.pipeline.progress import Silent
+from pasimeta.pipeline.record import changed_results
+from pasimeta.pipeline.runner import Settings, run
 
 NAMES = [notebook.name for notebook in NOTEBOOKS]
 
@@ -25,15 +28,20 @@ NAMES = [notebook.name for notebook in NOTEBOOKS]
 def outcome(project, tmp_path_factory):
     """Results and site of one run at default parameters."""
     folder = tmp_path_factory.mktemp("run")
-    lines = []
-    run(project, Parameters(), results=folder / "results", site=folder / "site", report=lines.append)
-    assert [line.split(":")[0] for line in lines] == [*NAMES, "site"]
+    run(project, Parameters(), Settings(results=folder / "results", site=folder / "site"))
     return folder
 
 
 @pytest.fixture(scope="module")
 def results(outcome):
     return outcome / "results"
+
+
+class Refusing(Silent):
+    """Fails the test as soon as a notebook runs."""
+
+    def started(self, name, reason, cells):
+        pytest.fail(f"{name} ran: {reason}")
 
 
 def files(folder, *patterns):
@@ -132,8 +140,11 @@ def test_readme_figure_is_what_a_run_draws(project, results):
 
 
 def test_second_run_is_identical_to_the_byte(project, outcome, tmp_path):
-    run(project, Parameters(), results=tmp_path / "results", site=tmp_path / "site")
-    assert files(tmp_path, "**/*.*") == files(outcome, "**/*.*")
+    run(project, Parameters(), Settings(results=tmp_path / "results", site=tmp_path / "site", jobs=1))
+    mine, theirs = files(tmp_path, "**/*.*"), files(outcome, "**/*.*")
+    for times in (mine, theirs):  # the record of the run holds how long it took
+        del times["results/run.json"]
+    assert mine == theirs
 
 
 def test_nbval_finds_the_committed_outputs_again(project, tmp_path):
@@ -249,7 +260,7 @@ def test_one_notebook_is_rerun_with_a_changed_parameter(project, results, tmp_pa
     parameters = load_parameters(project.config, ["pooling.threshold=75", "pooling.unreported=bound"])
     target = tmp_path / "copy"
     subprocess.run(["cp", "-r", f"{results}/.", str(target)], check=True)
-    run(project, parameters, only=["pooling"], results=target, site=tmp_path / "site")
+    run(project, parameters, Settings(only=("pooling",), results=target, site=tmp_path / "site"))
     pooled = table(target, "pooled").set_index("threshold")
     assert pooled.loc[75, ["k", "events_lower", "events_upper", "n"]].tolist() == [2, 6, 8, 24]
     assert "PASI75" in (target / "figures" / "main_forest.svg").read_text()
@@ -266,7 +277,7 @@ def test_failing_cell_is_named_and_earlier_results_survive(copied_project):
     results.mkdir()
     (results / "earlier.csv").write_text("kept")
     with pytest.raises(NotebookError) as failure:
-        run(copied_project, Parameters(), only=["evidence"])
+        run(copied_project, Parameters(), Settings(only=("evidence",)))
     message = str(failure.value)
     assert re.match(r"01_evidence: cell \d+: ValueError: flooded; the notebook up to there is in ", message)
     assert (results / "earlier.csv").read_text() == "kept"
@@ -284,26 +295,26 @@ def test_missing_column_of_an_earlier_table_is_named(copied_project, results):
     path = target / "tables" / "responses.csv"
     pd.read_csv(path).drop(columns="n_analysed").to_csv(path, index=False)
     with pytest.raises(NotebookError, match=r"05_sex_subgroup: cell \d+: EvidenceError: .*'n_analysed' is missing"):
-        run(copied_project, Parameters(), only=["sex_subgroup"])
+        run(copied_project, Parameters(), Settings(only=("sex_subgroup",)))
 
 
 def test_missing_notebook_is_named(copied_project):
     (copied_project.notebooks / "01_evidence.ipynb").unlink()
     with pytest.raises(NotebookError, match=r"01_evidence\.ipynb: is missing"):
-        run(copied_project, Parameters(), only=["evidence"])
+        run(copied_project, Parameters(), Settings(only=("evidence",)))
 
 
 def test_broken_evidence_stops_before_anything_runs(copied_project):
     (copied_project.data / "studies" / "cheng2022.yaml").write_text("id: cheng2022\n")
     with pytest.raises(EvidenceError, match=r"cheng2022\.yaml:1: label: field required"):
-        run(copied_project, Parameters(), report=pytest.fail)
+        run(copied_project, Parameters(), reporter=Refusing())
 
 
 def test_new_study_changes_the_pool(copied_project):
     path = copied_project.data / "studies" / "yao2021.yaml"
     text = path.read_text().replace("id: yao2021", "id: new2026").replace("label: Yao 2021", "label: <b>New</b> 2026")
     path.with_name("new2026.yaml").write_text(text)
-    run(copied_project, Parameters(), only=["evidence", "pooling"])
+    run(copied_project, Parameters(), Settings(only=("evidence", "pooling")))
     assert table(copied_project.results, "pooled").set_index("threshold").loc[50, ["k", "n"]].tolist() == [3, 31]
     page = (copied_project.site / "03_pooling.html").read_text()
     assert "<b>New</b>" not in page
@@ -327,3 +338,57 @@ def test_readme_states_the_numbers_of_a_run(project, results):
     sex = table(results, "sex_subgroup").iloc[0]
     points = percents(sex, "risk_difference", "risk_difference_ci_lower", "risk_difference_ci_upper")
     assert "difference {} points, 95 % interval {} to {}".format(*points) in readme
+
+
+# Only what changed
+
+
+def test_unchanged_run_runs_nothing(project, outcome):
+    before = files(outcome, "**/*.*")
+    run(project, Parameters(), Settings(results=outcome / "results", site=outcome / "site"), Refusing())
+    assert files(outcome, "**/*.*") == before
+
+
+class Noting(Silent):
+    """Keeps which notebook ran, and why."""
+
+    def __init__(self):
+        self.reasons = {}
+
+    def started(self, name, reason, cells):
+        self.reasons[name] = reason
+
+
+def test_changed_parameter_reruns_its_notebook_and_what_reads_it(project, results, tmp_path):
+    target = tmp_path / "results"
+    subprocess.run(["cp", "-r", f"{results}/.", str(target)], check=True)
+    noting = Noting()
+    parameters = load_parameters(project.config, ["sex_subgroup.threshold=75"])
+    run(project, parameters, Settings(results=target, site=tmp_path / "site"), noting)
+    assert noting.reasons["05_sex_subgroup"] == "parameters changed: threshold"
+    assert noting.reasons["06_summary"].startswith("inputs changed: tables/statements_sex.csv")
+    assert set(noting.reasons) == {"05_sex_subgroup", "06_summary"}
+
+
+def test_tampered_result_is_found_and_made_again(project, results, tmp_path):
+    target = tmp_path / "results"
+    subprocess.run(["cp", "-r", f"{results}/.", str(target)], check=True)
+    assert changed_results(target) == []
+    path = target / "tables" / "sex_subgroup.csv"
+    path.write_text(path.read_text().replace("0.153", "0.049"))
+    (target / "figures" / "sex_subgroup.svg").unlink()
+    (target / "tables" / "extra.csv").write_text("a\n")
+    assert changed_results(target) == [
+        "figures/sex_subgroup.svg: is missing",
+        "tables/sex_subgroup.csv: has changed since the run",
+        "tables/extra.csv: wasn't made by the run",
+    ]
+    noting = Noting()
+    run(project, Parameters(), Settings(results=target, site=tmp_path / "site"), noting)
+    assert noting.reasons == {"05_sex_subgroup": "a result of it is missing or was changed"}
+    assert changed_results(target) == []
+
+
+def test_folder_without_a_record_cannot_be_verified(tmp_path):
+    with pytest.raises(PasimetaError, match=r"has no run\.json"):
+        changed_results(tmp_path)

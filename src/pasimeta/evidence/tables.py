@@ -175,8 +175,8 @@ def missing(evidence: Evidence, decisions: list[Decision]) -> pd.DataFrame:
 TABLES = {"doses": doses, "safety": safety, "comparators": comparators, "benchmarks": benchmarks}
 
 
-def read_table(path: Path, schema: pa.DataFrameSchema) -> pd.DataFrame:
-    """Read a table written by an earlier notebook and hold it to its schema.
+def read_table(path: Path, schema: pa.DataFrameSchema | None = None) -> pd.DataFrame:
+    """Read a table written by an earlier notebook and hold it to its schema, if it has one.
 
     Raises
     ------
@@ -189,6 +189,8 @@ def read_table(path: Path, schema: pa.DataFrameSchema) -> pd.DataFrame:
         raise EvidenceError(f"{path}: is missing; run the evidence notebook first") from None
     except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:
         raise EvidenceError(f"{path}: is not a readable table: {error}; write it again") from None
+    if schema is None:
+        return table
     try:
         return schema.validate(table)
     except pa.errors.SchemaError as error:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -25,22 +25,42 @@ def write_text(path: Path, text: str) -> None:
 
 
 @contextmanager
-def staged_folder(target: Path, *, keep: bool) -> Iterator[Path]:
+def locked(folder: Path, on_wait: Callable[[], None]) -> Iterator[None]:
+    """Hold a folder for this process alone; ``on_wait`` is called if another holds it.
+
+    Where the system has no such lock (Windows), nothing is held.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        import fcntl
+    except ImportError:
+        yield
+        return
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            on_wait()
+            fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(handle)
+
+
+@contextmanager
+def staged_folder(target: Path) -> Iterator[Path]:
     """Offer a scratch folder that takes the target's place if the block succeeds, and vanishes if it doesn't.
 
     Parameters
     ----------
     target : path
         The folder to be replaced.
-    keep : bool
-        Start from a copy of what the target holds.
     """
     target.parent.mkdir(parents=True, exist_ok=True)
     scratch = Path(tempfile.mkdtemp(dir=target.parent, prefix=f".{target.name}-new-"))
     scratch.chmod(0o755)
     try:
-        if keep and target.is_dir():
-            shutil.copytree(target, scratch, dirs_exist_ok=True)
         yield scratch
         _replace_folder(target, scratch)
     finally:

@@ -24,6 +24,8 @@ class Notebook:
         The common parameters it takes beside its section's.
     reads, writes : tuple of str
         Tables in ``results/tables``, without ``.csv``.
+    reads_evidence : bool
+        Whether it reads the data folder itself.
     """
 
     name: str
@@ -32,6 +34,7 @@ class Notebook:
     common: tuple[str, ...]
     reads: tuple[str, ...]
     writes: tuple[str, ...]
+    reads_evidence: bool = False
 
 
 NOTEBOOKS = (
@@ -51,6 +54,7 @@ NOTEBOOKS = (
             "benchmarks",
             "statements_missing",
         ),
+        reads_evidence=True,
     ),
     Notebook(
         "02_effect_sizes",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import json
 import os
 import warnings
 from collections.abc import Mapping
@@ -15,7 +16,7 @@ import pandas as pd
 from pasimeta.errors import PasimetaWarning
 from pasimeta.evidence.store import Evidence, load_evidence
 from pasimeta.pipeline.files import write_text
-from pasimeta.pipeline.project import RESULTS_VARIABLE, Project, find_project
+from pasimeta.pipeline.project import RESULTS_VARIABLE, WORKSPACE_FILE, Project, find_project
 
 if TYPE_CHECKING:
     import pandera.pandas as pa
@@ -49,11 +50,9 @@ class Workspace:
         EvidenceError
             If it is missing or breaks its schema.
         """
-        import pandera.pandas as pa
-
         from pasimeta.evidence.tables import read_table
 
-        return read_table(self._table(name), schema or pa.DataFrameSchema({}))
+        return read_table(self._table(name), schema)
 
     def figure(self, plot: Plot) -> None:
         """Write a figure to ``results/figures`` as SVG and PNG, and show it."""
@@ -73,12 +72,19 @@ class Workspace:
 
 
 def workspace() -> Workspace:
-    """Return the workspace of the running notebook: the runner's folder, or ``results/`` of the project around it.
+    """Return the workspace of the running notebook.
+
+    It is the folder the runner has prepared for it, or ``results/`` of the project around it (the environment variable
+    ``PASIMETA_RESULTS`` names another).
 
     Doubts are kept on every result, and the notebooks print them from there; as warnings they would bring paths of this
     machine into the executed notebook.
     """
     warnings.simplefilter("ignore", PasimetaWarning)
+    prepared = Path(WORKSPACE_FILE)
+    if prepared.is_file():
+        note = json.loads(prepared.read_text(encoding="utf-8"))
+        return Workspace(Project(Path(note["project"])), Path.cwd())
     project = find_project()
     named = os.environ.get(RESULTS_VARIABLE)
     return Workspace(project, Path(named) if named else project.results)

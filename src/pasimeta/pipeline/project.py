@@ -11,6 +11,7 @@ from pasimeta.errors import PasimetaError
 CONFIG = Path("config") / "analysis.yaml"
 PROJECT_VARIABLE = "PASIMETA_PROJECT"
 RESULTS_VARIABLE = "PASIMETA_RESULTS"
+WORKSPACE_FILE = "workspace.json"  # in a running notebook's folder: where the project is
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,11 +30,13 @@ def refresh_generated(project: Project) -> None:
 
 def refresh_notebooks(project: Project) -> None:
     """Execute the notebooks at default parameters and write them back, with the README's figure."""
-    from pasimeta.pipeline.runner import committed, run
+    from pasimeta.pipeline.executed import committed
+    from pasimeta.pipeline.progress import Lines
+    from pasimeta.pipeline.runner import Settings, run
 
     with tempfile.TemporaryDirectory() as folder:
         results = Path(folder) / "results"
-        run(project, Parameters(), results=results, site=Path(folder) / "site", report=print)
+        run(project, Parameters(), Settings(results=results, site=Path(folder) / "site"), Lines())
         for notebook in NOTEBOOKS:
             executed = results / "notebooks" / f"{notebook.name}.ipynb"
             write_text(project.notebooks / executed.name, committed(executed))

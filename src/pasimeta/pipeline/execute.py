@@ -1,0 +1,138 @@
+"""Execute one notebook with papermill in a folder of its own."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pasimeta.errors import NotebookError
+from pasimeta.pipeline.executed import normalized
+from pasimeta.pipeline.files import write_text
+from pasimeta.pipeline.manifest import Notebook
+from pasimeta.pipeline.project import WORKSPACE_FILE, Project
+
+CELL_TIMEOUT = 600  # seconds; the slowest cell takes a few
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A notebook to execute.
+
+    Attributes
+    ----------
+    project : Project
+    notebook : Notebook
+    parameters : dict
+        What papermill injects.
+    folder : path
+        Its own: the kernel's working directory, with copies of the tables it reads; results appear in it.
+    kept : path
+        Where the notebook goes if it fails.
+    timeout : float
+        Seconds a cell may take.
+    at_cell : callable
+        Told the number of each cell that starts, counted from 1.
+    """
+
+    project: Project
+    notebook: Notebook
+    parameters: dict[str, Any]
+    folder: Path
+    kept: Path
+    timeout: float
+    at_cell: Callable[[int], None]
+
+
+def prepare_folder(job: Job, tables: Path) -> None:
+    """Make the job's folder: the tables it may read, and the note that tells its kernel where it is."""
+    for name in ("tables", "figures", "notebooks"):
+        (job.folder / name).mkdir(parents=True)
+    for table in job.notebook.reads:
+        shutil.copyfile(tables / f"{table}.csv", job.folder / "tables" / f"{table}.csv")
+    (job.folder / WORKSPACE_FILE).write_text(json.dumps({"project": str(job.project.root)}), encoding="utf-8")
+
+
+def execute(job: Job) -> None:
+    """Run the notebook to its end, and write it, normalized, into ``notebooks/`` of its folder.
+
+    Raises
+    ------
+    NotebookError
+        Naming notebook, cell and error. The notebook up to there is kept in ``job.kept``.
+    """
+    papermill = _papermill()
+    from nbclient.exceptions import CellTimeoutError, DeadKernelError
+
+    target = job.folder / "notebooks" / f"{job.notebook.name}.ipynb"
+    current = 0
+
+    def at_cell(cell: Any, cell_index: int) -> None:
+        nonlocal current
+        current = cell_index + 1
+        job.at_cell(current)
+
+    try:
+        papermill.execute_notebook(
+            str(job.project.notebooks / f"{job.notebook.name}.ipynb"),
+            str(target),
+            parameters=job.parameters,
+            kernel_name="python3",
+            progress_bar=False,
+            execution_timeout=job.timeout,
+            on_cell_start=at_cell,
+            # papermill's own cwd changes that of the whole process, which other notebooks share
+            resources={"metadata": {"path": str(job.folder)}},
+            extra_arguments=["--log-level=ERROR"],
+            shutdown_kernel="immediate",  # nothing of a kernel is needed after its last cell
+        )
+    except papermill.PapermillExecutionError as error:
+        problem = f"cell {error.cell_index + 1}: {error.ename}: {_plain(error.evalue)}"
+    except CellTimeoutError:
+        problem = f"cell {current}: ran longer than {job.timeout:g} s; raise --timeout or mend the cell"
+    except DeadKernelError:
+        problem = f"cell {current}: its kernel died; it was killed, most likely for want of memory"
+    except FileNotFoundError as error:
+        raise NotebookError(f"{error.filename}: is missing; restore the notebook") from None
+    else:
+        write_text(target, normalized(target))
+        return
+    remedy = ""
+    if target.is_file():
+        write_text(job.kept, target.read_text(encoding="utf-8"))
+        remedy = f"; the notebook up to there is in {job.kept}"
+    raise NotebookError(f"{job.notebook.name}: {problem}{remedy}")
+
+
+def outputs(job: Job) -> list[str]:
+    """Return what the notebook made, as paths in its folder.
+
+    Raises
+    ------
+    NotebookError
+        If it wrote other tables than the manifest says.
+    """
+    written = {path.stem for path in (job.folder / "tables").iterdir()} - set(job.notebook.reads)
+    if written != set(job.notebook.writes):
+        odd = ", ".join(sorted(written ^ set(job.notebook.writes)))
+        raise NotebookError(f"{job.notebook.name}: the manifest and the tables it wrote differ in: {odd}; mend either")
+    made = [f"tables/{name}.csv" for name in sorted(written)]
+    made += [f"figures/{path.name}" for path in sorted((job.folder / "figures").iterdir())]
+    return [*made, f"notebooks/{job.notebook.name}.ipynb"]
+
+
+def _papermill() -> Any:
+    # jsonschema tries this grammar, at two seconds of import, to check a format no notebook uses
+    sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]
+    import papermill
+
+    return papermill
+
+
+def _plain(message: Any) -> str:
+    return re.sub(r"\x1b\[[0-9;]*m", "", str(message)).strip()

@@ -1,0 +1,53 @@
+"""Order, concurrency and staleness follow from what notebooks declare and what code they can reach."""
+
+from graphlib import TopologicalSorter
+
+from pasimeta.pipeline.fingerprint import difference, fingerprint, notebook_source, reachable_modules
+from pasimeta.pipeline.graph import maker_of, predecessors
+from pasimeta.pipeline.manifest import NOTEBOOKS
+from pasimeta.pipeline.parameters import Parameters, load_parameters
+
+
+def test_every_table_has_one_maker():
+    made = [table for notebook in NOTEBOOKS for table in notebook.writes]
+    assert len(made) == len(set(made))
+    for notebook in NOTEBOOKS:
+        assert {maker_of(table) for table in notebook.reads} <= set(NOTEBOOKS)
+
+
+def test_manifest_order_is_an_order_of_the_graph():
+    done = set()
+    for notebook in NOTEBOOKS:
+        assert predecessors(NOTEBOOKS)[notebook] <= done
+        done.add(notebook)
+    assert next(iter(TopologicalSorter(predecessors(NOTEBOOKS)).static_order())) == NOTEBOOKS[0]
+
+
+def test_code_reaches_through_packages_and_lazy_imports():
+    reached = reachable_modules("from pasimeta.synthesis.response import model_fit")
+    assert {"pasimeta", "pasimeta.synthesis", "pasimeta.synthesis.response", "pasimeta.errors"} <= set(reached)
+    assert "pasimeta.synthesis.exact_binomial" in reached  # imported inside a function, through the package
+    assert "pasimeta.pipeline.runner" not in reached
+
+
+def test_notebooks_do_not_depend_on_the_machinery_that_runs_them(project):
+    for notebook in NOTEBOOKS:
+        reached = reachable_modules(notebook_source(project.notebooks / f"{notebook.name}.ipynb"))
+        assert not {"pasimeta.cli", "pasimeta.pipeline.runner", "pasimeta.pipeline.kernels"} & set(reached)
+
+
+def test_each_kind_of_change_is_named(project, tmp_path):
+    tables = tmp_path
+    sex = next(n for n in NOTEBOOKS if n.section == "sex_subgroup")
+    for name in sex.reads:
+        (tables / f"{name}.csv").write_text("a\n")
+    before = fingerprint(project, sex, Parameters(), tables)
+    assert difference(before, fingerprint(project, sex, Parameters(), tables)) is None
+    other = load_parameters(None, ["sex_subgroup.threshold=75"])
+    assert difference(before, fingerprint(project, sex, other, tables)) == "parameters changed: threshold"
+    (tables / f"{sex.reads[0]}.csv").write_text("b\n")
+    changed = difference(before, fingerprint(project, sex, Parameters(), tables))
+    assert changed == f"inputs changed: tables/{sex.reads[0]}.csv"
+    older = {**before, "code": {**before["code"], "pasimeta.errors": "0"}}
+    assert difference(older, before) == "code changed: pasimeta.errors"
+    assert difference({**before, "notebook": {}}, before) == "the notebook's cells changed"

@@ -1,0 +1,160 @@
+"""Forked kernels are ordinary kernels: isolated, mortal, and gone when the run is."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import nbformat
+import psutil
+import pytest
+
+from pasimeta.errors import NotebookError
+from pasimeta.pipeline.execute import Job, execute, prepare_folder
+from pasimeta.pipeline.kernels import forking_is_possible, run_kernels
+from pasimeta.pipeline.manifest import Notebook
+from pasimeta.pipeline.project import Project
+
+pytestmark = pytest.mark.skipif(not forking_is_possible(), reason="kernels are forked on Linux alone")
+
+
+def job(folder, *cells, name="tiny", timeout=60):
+    """A job of its own making, in a project that has nothing else."""
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source) for source in cells])
+    notebook.metadata.kernelspec = {"name": "python3", "display_name": "Python 3", "language": "python"}
+    (folder / "notebooks").mkdir(exist_ok=True)
+    nbformat.write(notebook, folder / "notebooks" / f"{name}.ipynb")
+    made = Job(
+        Project(folder),
+        Notebook(name, "common", name, (), (), ()),
+        {},
+        folder / "work" / name,
+        folder / "failed" / f"{name}.ipynb",
+        timeout,
+        lambda cell: None,
+    )
+    prepare_folder(made, folder)
+    return made
+
+
+def printed(made):
+    execute(made)
+    executed = nbformat.read(made.folder / "notebooks" / f"{made.notebook.name}.ipynb", as_version=4)
+    return "".join(output.text for cell in executed.cells for output in cell.outputs if "text" in output)
+
+
+def gone(pid):
+    """Whether a process ends within five seconds."""
+    for _ in range(100):
+        if not psutil.pid_exists(pid) or psutil.Process(pid).status() == psutil.STATUS_ZOMBIE:
+            return True
+        time.sleep(0.05)
+    return False
+
+
+@pytest.fixture(scope="module")
+def warm():
+    before = {p.pid for p in psutil.Process().children(recursive=True)}
+    with run_kernels():
+        yield
+    left = [p for p in psutil.Process().children(recursive=True) if p.pid not in before]
+    assert left == []
+
+
+WHOAMI = "import os, json, sys, tempfile, numpy\n"
+
+
+@pytest.mark.usefixtures("warm")
+class TestOneKernel:
+    def test_it_has_its_own_group_folder_and_temporary_folder(self, tmp_path):
+        made = job(
+            tmp_path,
+            WHOAMI + "print(json.dumps([os.getpid(), os.getpgrp(), os.getcwd(), tempfile.gettempdir(), os.getppid()]))",
+        )
+        pid, group, cwd, temporary, parent = json.loads(printed(made))
+        assert pid == group
+        assert Path(cwd) == made.folder
+        assert gone(pid)
+        assert not Path(temporary).exists()
+        assert psutil.Process(parent).cmdline()[-2] == "pasimeta.pipeline.forkserver"
+
+    def test_nothing_passes_from_one_notebook_to_the_next(self, tmp_path):
+        dirty = "import builtins, sys, pandas, os; builtins.left = 1; sys.modules['left'] = 1; os.environ['LEFT'] = '1'"
+        printed(job(tmp_path, dirty + "; pandas.left = 1", name="first"))
+        clean = "import builtins, sys, pandas, os; print([hasattr(builtins, 'left'), 'left' in sys.modules, "
+        assert (
+            printed(job(tmp_path, clean + "hasattr(pandas, 'left'), 'LEFT' in os.environ])", name="second")).strip()
+            == "[False, False, False, False]"
+        )
+
+    def test_random_numbers_differ_between_kernels(self, tmp_path):
+        source = "import numpy, random; print(numpy.random.random(), random.random())"
+        assert printed(job(tmp_path, source, name="first")) != printed(job(tmp_path, source, name="second"))
+
+    def test_what_it_starts_ends_with_it(self, tmp_path):
+        made = job(tmp_path, "import subprocess; print(subprocess.Popen(['sleep', '300']).pid)")
+        assert gone(int(printed(made)))
+
+    def test_killed_kernel_is_reported_with_its_cell(self, tmp_path):
+        made = job(tmp_path, "1", "import os, signal; os.kill(os.getpid(), signal.SIGKILL)")
+        with pytest.raises(NotebookError, match="tiny: cell 2: its kernel died"):
+            execute(made)
+
+    def test_endless_cell_is_stopped(self, tmp_path):
+        made = job(tmp_path, "import os; print(os.getpid(), flush=True)", "while True: pass", timeout=2)
+        with pytest.raises(NotebookError, match="cell 2: ran longer than 2 s; raise --timeout"):
+            execute(made)
+
+    def test_failing_cell_keeps_the_notebook(self, tmp_path):
+        made = job(tmp_path, "print('before')", "1 / 0")
+        with pytest.raises(NotebookError, match="cell 2: ZeroDivisionError: division by zero; the notebook up to"):
+            execute(made)
+        assert "before" in made.kept.read_text()
+
+    def test_own_process_gives_the_same_output(self, tmp_path, monkeypatch):
+        source = "from pasimeta.effects import proportion_ci; print(proportion_ci([8], [17], 'clopper_pearson'))"
+        forked = printed(job(tmp_path, source, name="forked"))
+        monkeypatch.setattr("pasimeta.pipeline.kernels._warm_parent", None)
+        assert printed(job(tmp_path, source, name="spawned")) == forked
+
+
+def test_spawn_can_be_asked_for(monkeypatch):
+    monkeypatch.setenv("PASIMETA_KERNEL", "spawn")
+    assert not forking_is_possible()
+
+
+OWNER = """
+import sys, threading, time
+sys.path.insert(0, {tests!r})
+from pathlib import Path
+from test_kernels import job
+from pasimeta.pipeline.execute import execute
+from pasimeta.pipeline.kernels import run_kernels
+note = "import os; open('pid', 'w').write(str(os.getpid()))"
+made = job(Path({folder!r}), note, "import time; time.sleep(300)")
+with run_kernels():
+    execute(made)
+"""
+
+
+@pytest.mark.parametrize("ending", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
+def test_no_kernel_outlives_its_owner(tmp_path, ending):
+    script = tmp_path / "owner.py"
+    script.write_text(OWNER.format(tests=str(Path(__file__).parent), folder=str(tmp_path)))
+    owner = subprocess.Popen([sys.executable, str(script)], stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+    note = tmp_path / "work" / "tiny" / "pid"
+    for _ in range(1200):
+        if note.is_file() and note.read_text():
+            break
+        assert owner.poll() is None
+        time.sleep(0.05)
+    kernel = int(note.read_text())
+    server = psutil.Process(kernel).ppid()
+    time.sleep(0.2)
+    os.kill(owner.pid, ending)
+    assert gone(kernel)
+    assert gone(server)
+    owner.wait(20)

@@ -82,7 +82,7 @@ def test_no_event_in_thirty_leaves_one_in_nine_possible() -> None:
 
 @pytest.mark.parametrize("level", [0, 1, 95, -0.5, "0.95", None, True])
 def test_a_level_outside_zero_and_one_is_refused(level: object) -> None:
-    with pytest.raises(PasimetaError, match="95 % is 0.95"):
+    with pytest.raises(PasimetaError, match=r"95 % is 0\.95"):
         proportion_ci([1], [2], level=level)
 
 

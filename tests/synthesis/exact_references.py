@@ -30,7 +30,7 @@ def binomial_normal(events: ArrayLike, n: ArrayLike, points: int = 12_001) -> Lo
 
 
 def beta_binomial(events: ArrayLike, n: ArrayLike) -> LogLikelihood:
-    """Log-likelihood of (logit p, gamma), patient by patient (Polya's urn); agrees with SciPy's where that is stable."""
+    """Log-likelihood of (logit p, gamma), patient by patient: Polya's urn."""
     x, m = np.asarray(events, float), np.asarray(n, float)
     choose = gammaln(m + 1) - gammaln(x + 1) - gammaln(m - x + 1)
     drawn = [(np.arange(a), np.arange(b - a), np.arange(b)) for a, b in zip(x, m, strict=True)]
@@ -47,7 +47,9 @@ def beta_binomial(events: ArrayLike, n: ArrayLike) -> LogLikelihood:
 
 def profile(log_likelihood: LogLikelihood, h: float, bounds: tuple[float, float] = (-25, 25)) -> tuple[float, float]:
     """Maximum over mu at fixed heterogeneity, and its place."""
-    found = minimize_scalar(lambda mu: -log_likelihood(mu, h), bounds=bounds, method="bounded", options={"xatol": 1e-10})
+    found = minimize_scalar(
+        lambda mu: -log_likelihood(mu, h), bounds=bounds, method="bounded", options={"xatol": 1e-10}
+    )
     return -float(found.fun), float(found.x)
 
 

@@ -258,17 +258,17 @@ def test_tau2_of_zero_is_the_common_rate() -> None:
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (dict(events=[1, 5], n=[10, 4]), "events, row 2.*exceeds n"),
-        (dict(events=[1], n=[0]), "n, row 1.*empty"),
-        (dict(events=[1.5], n=[10]), "row 1.*whole number"),
-        (dict(events=[-1], n=[10]), "negative"),
-        (dict(events=[np.nan], n=[10]), "not finite"),
-        (dict(events=[], n=[]), "no study"),
-        (dict(events=["two"], n=[10]), "not a number"),
-        (dict(events=[1, 2], n=[10]), "unequal lengths"),
-        (dict(events=[1], n=[10], level=1.0), "level"),
-        (dict(events=[1], n=[10], model="normal"), "model.*choose one of"),
-        (dict(events=np.ones((2, 2, 2)), n=np.ones((2, 2, 2))), "shape"),
+        ({"events": [1, 5], "n": [10, 4]}, "events, row 2.*exceeds n"),
+        ({"events": [1], "n": [0]}, "n, row 1.*empty"),
+        ({"events": [1.5], "n": [10]}, "row 1.*whole number"),
+        ({"events": [-1], "n": [10]}, "negative"),
+        ({"events": [np.nan], "n": [10]}, "not finite"),
+        ({"events": [], "n": []}, "no study"),
+        ({"events": ["two"], "n": [10]}, "not a number"),
+        ({"events": [1, 2], "n": [10]}, "unequal lengths"),
+        ({"events": [1], "n": [10], "level": 1.0}, "level"),
+        ({"events": [1], "n": [10], "model": "normal"}, "model.*choose one of"),
+        ({"events": np.ones((2, 2, 2)), "n": np.ones((2, 2, 2))}, "shape"),
     ],
 )
 def test_bad_input_is_refused_with_the_row_and_the_remedy(arguments, words) -> None:

@@ -52,6 +52,16 @@ def test_the_higher_of_two_maxima_is_taken(method: str) -> None:
     assert switched == {False, True}
 
 
+@pytest.mark.parametrize("method", ["ML", "REML"])
+@given(seed=st.integers(0, 10_000), k=st.integers(2, 6), d=st.integers(2, 6))
+def test_neighbouring_data_sets_dont_disturb_each_other(method: str, seed: int, k: int, d: int) -> None:
+    generator = np.random.default_rng(seed)
+    vi = 10.0 ** generator.uniform(-3, 1, (k, d))
+    yi = generator.normal(0, np.sqrt(vi + generator.choice([0, 0.1, 5], d)))
+    alone = [pool(yi[:, i], vi[:, i], method).tau2 for i in range(d)]
+    np.testing.assert_allclose(pool(yi, vi, method).tau2, alone, rtol=1e-9, atol=1e-14)
+
+
 @given(st.lists(st.tuples(st.floats(-3, 3), st.floats(-5, 3)), min_size=2, max_size=8))
 def test_the_score_is_negative_beyond_the_stationary_bound(data: list) -> None:
     yi, vi = np.array(data).T

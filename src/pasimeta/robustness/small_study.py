@@ -269,7 +269,7 @@ def _weighted_regression(y: Array, x: Array, w: Array, predictor: str, level: fl
     mean, slope = (w * y).sum() / w.sum(), (w * (x - centre) * y).sum() / spread
     df = y.size - 2
     dispersion = (w * (y - mean - slope * (x - centre)) ** 2).sum() / df
-    if dispersion <= 0:
+    if dispersion <= 1e-24 * (w * y**2).mean():
         raise PasimetaError("yi: the effects lie exactly on the regression line, so the slope can't be tested")
     slope_se = np.sqrt(dispersion / spread)
     limit, limit_se = mean - slope * centre, np.sqrt(dispersion * (1.0 / w.sum() + centre**2 / spread))

@@ -123,26 +123,14 @@ def trim_and_fill(
     y, v = sign * effects[order], variances[order]
     k0, centre = _missing(y, v, method, estimator)
     filled_y, filled_v = sign * (2.0 * centre - y[y.size - k0 :]), v[v.size - k0 :]
-    all_y, all_v = np.concatenate([effects, filled_y])[:, None], np.concatenate([variances, filled_v])[:, None]
-    X = intercept(len(all_y))
+    all_y, all_v = np.concatenate([effects, filled_y]), np.concatenate([variances, filled_v])
     scored = k0 > 0 and convergence == "metafor" and method in ("ML", "REML")
-    tau2 = _scored_tau2(all_y, all_v, X, method) if scored else None
-    fit = fit_model(all_y, all_v, X, method, test, level, tau2=tau2)
     doubts = [f"{k0} studies were filled in: a sensitivity analysis, not an adjusted truth"] if k0 else []
-    tested = fit.tested
     return TrimAndFillResult(
         k0=k0,
         side=side,
-        k=y.size + k0,
-        estimate=float(fit.estimate[0, 0]),
-        se=float(tested.se[0, 0]),
-        statistic=float(tested.statistic[0, 0]),
-        p_value=float(tested.p_value[0, 0]),
-        ci_lower=float(tested.ci_lower[0, 0]),
-        ci_upper=float(tested.ci_upper[0, 0]),
-        tau2=float(fit.tau2[0]),
-        i2=float(fit.heterogeneity.i2[0]),
-        q=float(fit.heterogeneity.q[0]),
+        k=len(all_y),
+        **_pooled(all_y, all_v, method, test, level, scored=scored),
         filled_yi=tuple(filled_y.tolist()),
         filled_vi=tuple(filled_v.tolist()),
         estimator=estimator,
@@ -151,6 +139,20 @@ def trim_and_fill(
         level=level,
         warnings=tuple(doubt(text, stacklevel=4) for text in doubts),
     )
+
+
+def _pooled(y: Array, v: Array, method: str, test: str, level: float, *, scored: bool) -> dict[str, float]:
+    """Return the fields of the result on the pooled effect; ``scored`` stops tau2 where metafor does."""
+    X = intercept(y.size)
+    tau2 = _scored_tau2(y[:, None], v[:, None], X, method) if scored else None
+    fit = fit_model(y[:, None], v[:, None], X, method, test, level, tau2=tau2)
+    return {
+        "estimate": float(fit.estimate[0, 0]),
+        **{name: float(values[0, 0]) for name, values in fit.tested._asdict().items()},
+        "tau2": float(fit.tau2[0]),
+        "i2": float(fit.heterogeneity.i2[0]),
+        "q": float(fit.heterogeneity.q[0]),
+    }
 
 
 def _emptier_side(effects: Array, variances: Array, method: str) -> str:

@@ -1,4 +1,12 @@
-"""Bayesian synthesis of event counts: binomial within studies, normal log-odds between them."""
+"""Bayesian synthesis of event counts: binomial within studies, normal log-odds between them.
+
+Two nested quadratures: adaptive Gauss-Legendre panels in tau, log-concave ones in mu (:mod:`.conditional_mu`),
+each study integrated as in :mod:`.quadrature`. For large tau the posterior density falls as ``tau ** -p``; p is
+that of the prior, plus the number m of studies that are neither empty nor full, less 1 under a flat prior of mu.
+
+Stijnen T, Hamza TH, Ozdemir P. Stat Med 2010;29:3046-3067 (the model). Smith TC, Spiegelhalter DJ, Thomas A.
+Bayesian approaches to random-effects meta-analysis. Stat Med 1995;14:2685-2699.
+"""
 
 from __future__ import annotations
 
@@ -57,17 +65,6 @@ def pool_bayes_binomial(
     -----
     PasimetaWarning
         If the data can't inform tau, which then keeps its prior, or a moment of the posterior doesn't exist.
-
-    Notes
-    -----
-    Two nested quadratures: adaptive Gauss-Legendre panels in tau, log-concave ones in mu (:mod:`.conditional_mu`),
-    each study integrated as in :mod:`.quadrature`. For large tau the posterior density falls as ``tau ** -p``; p is
-    that of the prior, plus the number m of studies that are neither empty nor full, less 1 under a flat prior of mu.
-
-    References
-    ----------
-    Stijnen T, Hamza TH, Ozdemir P. Stat Med 2010;29:3046-3067 (the model). Smith TC, Spiegelhalter DJ, Thomas A.
-    Bayesian approaches to random-effects meta-analysis. Stat Med 1995;14:2685-2699.
     """
     counts, sizes = check_counts(events, n)
     if counts.ndim != 1:

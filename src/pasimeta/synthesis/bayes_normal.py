@@ -1,7 +1,11 @@
 """Bayesian random-effects synthesis of effect sizes: normal within studies, normal between them.
 
-Given tau everything is normal and known in closed form; tau itself is integrated by adaptive quadrature (the approach
-of Röver 2020, Journal of Statistical Software 93(6), whose bayesmeta this reproduces without its grid).
+Given tau everything is normal and known in closed form; tau itself is integrated by adaptive quadrature. It is the
+approach of Röver (2020, Journal of Statistical Software 93(6)), whose bayesmeta this reproduces without its grid; for
+few studies see Friede et al. (2017, Research Synthesis Methods 8:79).
+
+For large tau the posterior density falls as ``tau ** -p``; p is that of the prior plus k - 1 under a flat prior of
+mu, plus k under a normal one. It is proper if p > 1, tau has a mean if p > 2 and a variance if p > 3.
 """
 
 from __future__ import annotations
@@ -64,17 +68,6 @@ def pool_bayes(
     -----
     PasimetaWarning
         If the data can't inform tau, which then keeps its prior, or a moment of the posterior doesn't exist.
-
-    Notes
-    -----
-    For large tau the posterior density falls as ``tau ** -p``; p is that of the prior plus k - 1 under a flat prior of
-    mu, plus k under a normal one. It is proper if p > 1, tau has a mean if p > 2 and a variance if p > 3.
-
-    References
-    ----------
-    Röver C. Bayesian random-effects meta-analysis using the bayesmeta R package. J Stat Softw 2020;93(6). Friede T,
-    Röver C, Wandel S, Neuenschwander B. Meta-analysis of few small studies in orphan diseases. Res Synth Methods
-    2017;8:79-91.
     """
     effects, variances = check_effects(yi, vi)
     if effects.ndim != 1:

@@ -37,6 +37,7 @@ class BinomialPosterior:
     def __init__(self, events: Array, n: Array, mu_prior: tuple[float, float] | None) -> None:
         self._integral = BinomialNormalIntegral(events[:, None], n[:, None])
         self._prior = mu_prior
+        self.sizes = n
         rate = (events.sum() + 0.5) / (n.sum() + 1)
         self._start = float(np.log(rate / (1 - rate)))
 
@@ -177,6 +178,9 @@ def mu_given_tau(posterior: BinomialPosterior, tau: Array, weights: Array) -> Mu
     repeated = np.broadcast_to(tau[:, None, None], mu.shape).ravel()
     value, (first, second) = posterior.study_terms(mu.ravel(), repeated, 2)
     shape = (len(value), *mu.shape)
+    # never less than with all the information a study of its size could hold: in huge studies the rest is rounding
+    least = 1 / (1 / repeated**2 + posterior.sizes[:, None] / 4)
+    variance = np.maximum(repeated**2 + repeated**4 * (second - first**2), least)
     logs = (value.sum(axis=0) + posterior.log_prior(mu.ravel())).reshape(mu.shape)
     return MuGivenTau(
         tau=tau,
@@ -186,7 +190,7 @@ def mu_given_tau(posterior: BinomialPosterior, tau: Array, weights: Array) -> Mu
         log_density=logs - _log_integral(logs, edges)[:, None, None],
         study_likelihood=value.reshape(shape),
         study_mean=(mu.ravel() + repeated**2 * first).reshape(shape),
-        study_variance=(repeated**2 + repeated**4 * (second - first**2)).reshape(shape),
+        study_variance=variance.reshape(shape),
     )
 
 

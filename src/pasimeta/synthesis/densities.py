@@ -215,7 +215,7 @@ def _nodes_of(panels: Array, points: int = _NODES) -> Array:
 
 def legendre_values(t: Array, points: int) -> Array:
     """Legendre polynomials of degree 0 ... points - 1 at each ``t``, along a new last axis."""
-    return np.asarray(legendre.legvander(t, points - 1), dtype=float)
+    return np.asarray(legendre.legvander(t, points - 1), dtype=float).reshape(*np.shape(t), points)
 
 
 def _series(coefficients: Array, t: Array) -> Array:

@@ -1,4 +1,29 @@
-"""Pool event counts under an exact binomial model: no correction, no transformation, no made-up variance."""
+"""Pool event counts under an exact binomial model: no correction, no transformation, no made-up variance.
+
+*Intervals* of mu and of the heterogeneity invert the likelihood-ratio test (chi-squared with one degree of
+freedom); the profile over tau2 is scanned, so a second maximum is not overlooked. The common model's interval
+is Clopper and Pearson's.
+
+*Weights* are each study's share of the observed information on mu at the estimate: of the patients, under a common
+rate or where tau2 is estimated at 0. The beta-binomial fit gives none.
+
+*Prediction interval* of a new study's rate: the model's distribution at each tau2, widened by the uncertainty of
+mu given tau2, averaged over the confidence distribution of tau2 (:mod:`.confidence_mixture`). A tau2
+estimated at 0 therefore doesn't collapse it, as it does the plug-in interval.
+
+*Without events* (or non-events) the estimate is minus (plus) infinity, the rate 0 (1); tau2, of which the data
+then say nothing, is taken as 0, its interval as [0, inf), and the interval of the rate is one-sided: the
+common-rate likelihood's under the binomial-normal model, that of all-or-none studies under the beta-binomial
+(:func:`.common_rate.one_sided_profile`). A new study's rate is not predictable: [0, 1].
+
+*All-or-none studies* of both kinds have no finite tau2: it is infinite, and so is the estimate unless both kinds
+are equally many. *One study*, or single patients only, can't tell tau2 at all: the common-rate model is
+fitted, tau2 and the prediction interval are None (NaN in a column among others).
+
+Stijnen T, Hamza TH, Ozdemir P. Random effects meta-analysis of event outcome in the framework of the generalized
+linear mixed model with applications in sparse data. Stat Med 2010;29:3046-3067. Kuss O. Statistical methods for
+meta-analyses including information from studies without any events. Stat Med 2015;34:1097-1116.
+"""
 
 from __future__ import annotations
 
@@ -28,7 +53,7 @@ _BLOCK_ELEMENTS = 600  # studies times data sets fitted together: bounds the mem
 
 
 def pool_binomial(events: ArrayLike, n: ArrayLike, model: str = "binomial_normal", level: float = 0.95) -> PooledResult:
-    """Pool event counts by maximum likelihood under an exact binomial model.
+    """Pool event counts by maximum likelihood under an exact binomial model; the module says how.
 
     Parameters
     ----------
@@ -58,34 +83,6 @@ def pool_binomial(events: ArrayLike, n: ArrayLike, model: str = "binomial_normal
     -----
     PasimetaWarning
         Few studies; tau2 estimated at 0, or without a finite maximum; no events, or nothing but events.
-
-    Notes
-    -----
-    *Intervals* of mu and of the heterogeneity invert the likelihood-ratio test (chi-squared with one degree of
-    freedom); the profile over tau2 is scanned, so a second maximum is not overlooked. The common model's interval
-    is Clopper and Pearson's.
-
-    *Weights* are each study's share of the observed information on mu at the estimate: of the patients, under a common
-    rate or where tau2 is estimated at 0. The beta-binomial fit gives none.
-
-    *Prediction interval* of a new study's rate: the model's distribution at each tau2, widened by the uncertainty of
-    mu given tau2, averaged over the confidence distribution of tau2 (:mod:`.confidence_mixture`). A tau2
-    estimated at 0 therefore doesn't collapse it, as it does the plug-in interval.
-
-    *Without events* (or non-events) the estimate is minus (plus) infinity, the rate 0 (1); tau2, of which the data
-    then say nothing, is taken as 0, its interval as [0, inf), and the interval of the rate is one-sided: the
-    common-rate likelihood's under the binomial-normal model, that of all-or-none studies under the beta-binomial
-    (:func:`.common_rate.one_sided_profile`). A new study's rate is not predictable: [0, 1].
-
-    *All-or-none studies* of both kinds have no finite tau2: it is infinite, and so is the estimate unless both kinds
-    are equally many. *One study*, or single patients only, can't tell tau2 at all: the common-rate model is
-    fitted, tau2 and the prediction interval are None (NaN in a column among others).
-
-    References
-    ----------
-    Stijnen T, Hamza TH, Ozdemir P. Random effects meta-analysis of event outcome in the framework of the generalized
-    linear mixed model with applications in sparse data. Stat Med 2010;29:3046-3067. Kuss O. Statistical methods for
-    meta-analyses including information from studies without any events. Stat Med 2015;34:1097-1116.
 
     Examples
     --------

@@ -29,7 +29,7 @@ _FEWEST_PARTS, _MOST_PARTS, _SHARED_CALL = 5, 40, 200
 #: Parts of each later split, and rounds of splitting.
 _PARTS, _MAX_ROUNDS = 2, 40
 #: Elements of one temporary array: small enough for the cache, large enough to hide the interpreter.
-_BLOCK_ELEMENTS = 2**18
+_BLOCK_ELEMENTS = 2**17
 _MAX_STEPS = 60
 _STEP_TOLERANCE = 1e-8
 
@@ -111,9 +111,7 @@ def _maximum(y: Array, v: Array, X: Array, restricted: bool, objective: Objectiv
     terms_at = score_terms_of(X, restricted=restricted)
 
     def terms(column: np.ndarray, at: Array) -> ScoreTerms:
-        whole = column.size == y.shape[1] and column[0] == 0 and column[-1] == column.size - 1
-        picked = (y, v) if whole else (y[:, column], v[:, column])
-        return terms_at(*picked, at)
+        return terms_at(y.take(column, axis=1), v.take(column, axis=1), at)
 
     intervals = _first_partition(open_columns, bound[open_columns], v[:, open_columns].min(axis=0), terms)
     at_zero = intervals.low == 0.0

@@ -59,17 +59,31 @@ def fit_model(
     """
     from pasimeta.synthesis.estimators import fitted, fitted_given
 
-    params = fitted(method, y, v, X) if tau2 is None else fitted_given(tau2, y, v, X)
-    estimate, tau2 = params["fe_params"], params["tau2"]
-    df = y.shape[0] - X.shape[1]
-    residual = y - X @ estimate
+    basis, back = _orthonormal(X)
+    params = fitted(method, y, v, basis) if tau2 is None else fitted_given(tau2, y, v, basis)
+    tau2, df = params["tau2"], y.shape[0] - X.shape[1]
+    residual = y - basis @ params["fe_params"]
     scale = variance_scale(np.einsum("kd,kd->d", residual, residual / (v + tau2)), df, test)
-    covariance = params["inv_cov"] * scale
+    estimate, covariance = params["fe_params"], params["inv_cov"] * scale
+    if back is not None:
+        estimate, covariance = back @ estimate, np.einsum("pq,qrd,sr->psd", back, covariance, back)
     se = np.sqrt(np.einsum("ppd->pd", covariance))
-    if not (np.isfinite(estimate).all() and np.isfinite(se).all() and np.isfinite(tau2).all()):
+    if not np.isfinite(estimate.sum() + se.sum() + tau2.sum()):
         raise PasimetaError("yi and vi: too large or too small to compute with; rescale the effects")
     tested = inference(estimate, se, df, test, level)
-    return ModelFit(estimate, covariance, tested, tau2, scale, heterogeneity(y, v, X, tau2, method), df)
+    return ModelFit(estimate, covariance, tested, tau2, scale, heterogeneity(y, v, basis, tau2, method), df)
+
+
+def _orthonormal(X: Array) -> tuple[Array, Array | None]:
+    """Return a basis of the design's columns, and what takes coefficients of the basis to those of the columns.
+
+    Weighted least squares squares the design's condition number: a calendar year beside an intercept would cost eight
+    digits. An intercept alone is its own basis.
+    """
+    if X.shape[1] == 1:
+        return X, None
+    basis, triangle = np.linalg.qr(X)
+    return basis, np.asarray(np.linalg.inv(triangle), dtype=float)
 
 
 def wald_statistic(fit: ModelFit) -> Array:

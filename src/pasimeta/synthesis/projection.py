@@ -14,6 +14,7 @@ from typing import NamedTuple
 import numpy as np
 
 from pasimeta.effects.validation import Array
+from pasimeta.errors import PasimetaError
 
 
 class ScoreTerms(NamedTuple):
@@ -72,16 +73,20 @@ def score_terms_of(X: Array, *, restricted: bool) -> Callable[[Array, Array, Arr
 
 
 def _intercept_score_terms(y: Array, v: Array, tau2: Array, *, restricted: bool) -> ScoreTerms:
-    w = 1.0 / (v + tau2)
+    # In place where it can be: this is the innermost computation, and allocating dominates it.
+    w = v + tau2
+    np.divide(1.0, w, out=w)
     s1, s2 = w.sum(axis=0), _dot(w, w)
-    residual = w * (y - _dot(w, y) / s1)
+    residual = y - _dot(w, y) / s1
+    residual *= w
     quadratic = _dot(residual, residual)
     weighted = w * residual
     cubic = _dot(weighted, residual) - weighted.sum(axis=0) ** 2 / s1
     if not restricted:
         return ScoreTerms(s1, s2, quadratic, cubic)
     share = s2 / s1
-    return ScoreTerms(s1 - share, s2 - 2.0 * _dot(w * w, w) / s1 + share * share, quadratic, cubic)
+    s3 = _dot(np.multiply(w, w, out=weighted), w)
+    return ScoreTerms(s1 - share, s2 - 2.0 * s3 / s1 + share * share, quadratic, cubic)
 
 
 def _design_score_terms(X: Array, y: Array, v: Array, tau2: Array, *, restricted: bool) -> ScoreTerms:
@@ -171,12 +176,17 @@ def solve_generalized_q(y: Array, v: Array, X: Array, target: Array | float) -> 
     -------
     ndarray, shape (d,)
 
+    Raises
+    ------
+    PasimetaError
+        If the numbers are too far apart for the iteration to settle.
+
     Notes
     -----
     ``y'Py`` is a sum of ``c_j / (l_j + tau2)`` over the eigenvalues l_j of the contrasts' sampling covariance, so its
-    reciprocal is concave and increasing: Newton's method on the reciprocal, started below the root, climbs to it without
-    ever passing it, and needs no bracket. It starts where ``Q >= S / (max v + tau2)``, S the unweighted residual sum of
-    squares, guarantees that Q still exceeds its target.
+    reciprocal is concave and increasing: Newton's method on the reciprocal, started below the root, climbs to it and
+    never passes it, and needs no bracket. It starts where ``Q >= S / (max v + tau2)``, S the unweighted residual sum
+    of squares, guarantees that Q still exceeds its target.
     """
     q_at = _intercept_q if is_intercept(X) else partial(_design_q, X)
     y, d = centred(y, v, X), y.shape[1]
@@ -195,11 +205,14 @@ def solve_generalized_q(y: Array, v: Array, X: Array, target: Array | float) -> 
             break
         if not moving.all():
             columns, at, goal, y, v = columns[moving], at[moving], goal[moving], y[:, moving], v[:, moving]
+    else:
+        raise PasimetaError("vi: the variances differ by too many orders of magnitude to compute with; check them")
     return tau2
 
 
 def _dot(a: Array, b: Array) -> Array:
-    return np.einsum("kd,kd->d", a, b)
+    """Return the inner product of each column; einsum is faster where there are many, vecdot where there are few."""
+    return np.asarray(np.vecdot(a.T, b.T)) if a.shape[1] < _FEW_COLUMNS else np.einsum("kd,kd->d", a, b)
 
 
 def _gram(X: Array, w: Array) -> Array:
@@ -217,6 +230,7 @@ def _solve(inverse: Array, right: Array) -> Array:
     return np.einsum("dpq,qd->pd", inverse, right)
 
 
+_FEW_COLUMNS = 64
 _MAX_STEPS = 100
 _STEP_TOLERANCE = 1e-8
 _TINY = np.finfo(float).tiny

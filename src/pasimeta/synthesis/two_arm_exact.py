@@ -1,7 +1,8 @@
 """The exact conditional odds ratio: given each study's margins, one number of events in arm 1 is left to chance.
 
 Its total over the studies follows a convolution of noncentral hypergeometric distributions with a common odds ratio
-(Gart 1970, Biometrika 57:471). Nothing is approximated and nothing is corrected; empty tables drop out by themselves.
+(Gart 1970, Biometrika 57:471; Mehta, Patel & Gray 1985, J Am Stat Assoc 80:969). Nothing is approximated and nothing is
+corrected; empty tables drop out by themselves.
 """
 
 from __future__ import annotations
@@ -48,6 +49,12 @@ class TotalEvents:
         weights = np.exp(logs - logs.max())
         return weights / weights.sum()
 
+    def log_likelihood(self, log_odds_ratio: float) -> float:
+        """Logarithm of the observed total's probability; 0 at the infinite estimate of an extreme total."""
+        if np.isinf(log_odds_ratio):
+            return 0.0
+        return float(np.log(self.probabilities(log_odds_ratio)[self.total == self.observed][0]))
+
     def tail(self, log_odds_ratio: float, side: int, share: float) -> tuple[float, float]:
         """Chance of a total beyond the one observed plus ``share`` of it, and its derivative in the log odds ratio."""
         p = self.probabilities(log_odds_ratio)
@@ -71,8 +78,7 @@ def exact_odds_ratio(
     events1, n1, events2, n2 : array_like, shape (k,)
         Events and patients of the two arms of each study.
     interval : {"exact", "mid_p"}
-        ``"exact"`` never covers less often than ``level``; ``"mid_p"`` counts half of the observed total's chance, and
-        covers about as often as ``level``.
+        ``"exact"`` never covers less often than ``level``; ``"mid_p"``, counting half of what was observed, about so.
     level : float
         Level of the interval.
 
@@ -86,11 +92,6 @@ def exact_odds_ratio(
     ------
     PasimetaError
         For counts that can't be, an unknown interval, or margins that leave nothing to chance.
-
-    References
-    ----------
-    Gart JJ. Point and interval estimation of the common odds ratio in the combination of 2 x 2 tables with fixed
-    marginals. Biometrika 1970;57:471-475. Mehta CR, Patel NR, Gray R. J Am Stat Assoc 1985;80:969-973.
     """
     tables, flat = check_tables(events1, n1, events2, n2)
     check_choice("interval", interval, INTERVALS)
@@ -115,11 +116,7 @@ def exact_odds_ratio(
         response_estimate=float(np.exp(estimate)),
         response_ci_lower=float(np.exp(lower)),
         response_ci_upper=float(np.exp(upper)),
-        log_likelihood=float(
-            np.log(distribution.probabilities(estimate)[distribution.total == distribution.observed][0])
-        )
-        if np.isfinite(estimate)
-        else 0.0,
+        log_likelihood=distribution.log_likelihood(estimate),
         measure="OR",
         method="conditional",
         test=interval,

@@ -104,6 +104,28 @@ def verify(
 
 
 @app.command()
+def diff(
+    before: Annotated[Path, typer.Argument(help="Folder of results of the first run.")],
+    after: Annotated[Path, typer.Argument(help="Folder of results of the second run.")],
+    form: Annotated[Format, typer.Option("--format", help="Words (table), json or csv.")] = Format.table,
+) -> None:
+    """Say which conclusions, numbers, parameters and inputs differ between two runs; exit status 1 if any does."""
+    from pasimeta.pipeline.compare import compare_runs, in_words, to_frame
+
+    differences = compare_runs(before, after)
+    frame = to_frame(differences)
+    typer.echo(
+        {
+            Format.table: lambda: in_words(differences),
+            Format.json: lambda: frame.to_json(orient="records", indent=2),
+            Format.csv: lambda: frame.to_csv(index=False, lineterminator="\n").rstrip("\n"),
+        }[form]()
+    )
+    if differences:
+        raise typer.Exit(FINDINGS)
+
+
+@app.command()
 def pool(
     table: Annotated[
         Path,
@@ -157,6 +179,41 @@ def gosh(
         yi, vi = table_effects(read_study_table(table), measure)
         fits = every_subset(yi, vi, method, subsets=subsets, seed=seed)
     typer.echo(gosh_text(fits, form.value))
+
+
+@app.command()
+def extract(
+    files: Annotated[
+        list[Path], typer.Argument(metavar="FILE...", help="Registry pages, ClinicalTrials.gov JSON, reports.")
+    ],
+    form: Annotated[Format, typer.Option("--format", help="json, or a table of what was found.")] = Format.json,
+    draft: Annotated[bool, typer.Option("--draft", help="Write a study YAML to review for each trial.")] = False,
+    out: Annotated[Path, typer.Option(help="Folder of the drafts.")] = Path(),
+    into: Annotated[
+        Path | None, typer.Option("--merge-into", help="Merge all documents into this study file, keeping both values.")
+    ] = None,
+) -> None:
+    """Read documents: print what they say with the lines it stands on, or write drafts to review."""
+    from pasimeta.evidence.readers.printing import extractions, printed_json, printed_table
+    from pasimeta.pipeline.merging import known_sources, merge_into, write_drafts
+
+    if form is Format.csv:
+        raise typer.BadParameter("an extraction prints json or table", param_hint="--format")
+    refused: list[PasimetaError] = []
+    found = extractions(files, refused.append)
+    if into is not None:
+        drafts = list(found)
+        if not refused:
+            typer.echo(f"merged: {merge_into(into, drafts, known_sources())}")
+    elif draft:
+        for path in write_drafts(found, out):
+            typer.echo(f"draft: {path}")
+    else:
+        pieces = printed_json(found, as_list=len(files) > 1) if form is Format.json else printed_table(found)
+        for piece in pieces:
+            typer.echo(piece, nl=False)
+    if refused:
+        raise PasimetaError("\n".join(map(str, refused)))
 
 
 @app.command()

@@ -1,0 +1,86 @@
+"""Two runs compared: what changed, and what the conclusions now say."""
+
+import json
+import shutil
+
+import pytest
+from typer.testing import CliRunner
+
+from pasimeta.cli import app
+from pasimeta.errors import PasimetaError
+from pasimeta.pipeline.compare import compare_runs, in_words
+from pasimeta.pipeline.record import NotebookRecord, RunRecord
+
+POOLED = "threshold,k,estimate,ci_lower\n50,2,0.33,0.14\n75,1,0.35,0.14\n"
+SUMMARY = "key,heading,text\nsex,Do women respond better?,A sex difference is not identified.\n"
+
+
+@pytest.fixture
+def run_folder(tmp_path):
+    def write(name, parameters=50, data="a" * 64, pooled=POOLED, summary=SUMMARY):
+        folder = tmp_path / name
+        (folder / "tables").mkdir(parents=True)
+        (folder / "tables" / "pooled.csv").write_text(pooled)
+        (folder / "tables" / "summary.csv").write_text(summary)
+        prints = {"inputs": {"data/studies/cheng2022.yaml": data, "tables/x.csv": data}, "code": {"pasimeta": "1"}}
+        record = RunRecord({"pooling": {"threshold": parameters}}, {"03_pooling": NotebookRecord(prints, {}, 1.0)})
+        record.write(folder)
+        return folder
+
+    return write
+
+
+def test_equal_runs_agree(run_folder):
+    differences = compare_runs(run_folder("a"), run_folder("b"))
+    assert differences == []
+    assert "agree in every parameter" in in_words(differences)
+
+
+def test_every_kind_of_difference_is_found_and_said(run_folder):
+    changed = {
+        "parameters": 75,
+        "data": "b" * 64,
+        "pooled": POOLED.replace("0.33", "0.42") + "90,1,0.18,0.04\n",
+        "summary": SUMMARY.replace(
+            "is not identified", "of 42 points remains; equal response is excluded at this level"
+        ),
+    }
+    differences = compare_runs(run_folder("a"), run_folder("b", **changed))
+    kinds = [(d.kind, d.where) for d in differences]
+    assert kinds == [
+        ("parameter", "pooling.threshold"),
+        ("input", "data/studies/cheng2022.yaml"),
+        ("number", "pooled [50] estimate"),
+        ("number", "pooled [90]"),
+        ("conclusion", "summary [sex] text"),
+    ]
+    words = in_words(differences)
+    assert "pooling.threshold: 50 -> 75" in words
+    assert "pooled [50] estimate: 0.33 -> 0.42" in words
+    assert "pooled [90]: absent -> row" in words
+    assert "after:  A sex difference of 42 points remains" in words
+    assert words.index("1 conclusion:") < words.index("2 numbers:")
+
+
+def test_command_ends_with_1_where_runs_differ(run_folder):
+    first, second = run_folder("a"), run_folder("b", parameters=75)
+    same = CliRunner().invoke(app, ["diff", str(first), str(first)])
+    assert same.exit_code == 0
+    differing = CliRunner().invoke(app, ["diff", str(first), str(second), "--format", "json"])
+    assert differing.exit_code == 1
+    assert json.loads(differing.stdout)[0]["after"] == "75"
+
+
+def test_missing_table_is_a_difference(run_folder):
+    first, second = run_folder("a"), run_folder("b")
+    (second / "tables" / "pooled.csv").unlink()
+    assert {(d.before, d.after) for d in compare_runs(first, second)} == {("row", "absent")}
+
+
+def test_folder_that_is_no_run_is_refused(run_folder, tmp_path):
+    with pytest.raises(PasimetaError, match=r"has no run\.json"):
+        compare_runs(run_folder("a"), tmp_path / "nothing")
+    broken = run_folder("broken")
+    shutil.copyfile(broken / "tables" / "pooled.csv", broken / "run.json")
+    with pytest.raises(PasimetaError, match=r"has no run\.json"):
+        compare_runs(broken, broken)

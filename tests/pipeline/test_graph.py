@@ -5,7 +5,8 @@ from graphlib import TopologicalSorter
 from pasimeta.pipeline.fingerprint import difference, fingerprint, notebook_source, reachable_modules
 from pasimeta.pipeline.graph import maker_of, predecessors
 from pasimeta.pipeline.manifest import NOTEBOOKS
-from pasimeta.pipeline.parameters import Parameters, load_parameters
+from pasimeta.pipeline.parameters import load_parameters
+from pasimeta.pipeline.sections import Parameters
 
 
 def test_every_table_has_one_maker():

@@ -6,7 +6,8 @@ from hypothesis import strategies as st
 
 from pasimeta.errors import ParameterError
 from pasimeta.pipeline.manifest import NOTEBOOKS
-from pasimeta.pipeline.parameters import Parameters, load_parameters
+from pasimeta.pipeline.parameters import load_parameters
+from pasimeta.pipeline.sections import Parameters
 
 
 def test_committed_configuration_holds_the_defaults(project):

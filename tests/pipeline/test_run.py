@@ -16,10 +16,11 @@ from pasimeta.errors import EvidenceError, NotebookError, PasimetaError
 from pasimeta.evidence import tables
 from pasimeta.pipeline.executed import committed
 from pasimeta.pipeline.manifest import NOTEBOOKS
-from pasimeta.pipeline.parameters import Parameters, load_parameters
+from pasimeta.pipeline.parameters import load_parameters
 from pasimeta.pipeline.progress import Silent
 from pasimeta.pipeline.record import changed_results
 from pasimeta.pipeline.runner import Settings, run
+from pasimeta.pipeline.sections import Parameters
 
 NAMES = [notebook.name for notebook in NOTEBOOKS]
 

@@ -10,8 +10,8 @@ from functools import cache
 from pathlib import Path
 
 from pasimeta.pipeline.manifest import Notebook
-from pasimeta.pipeline.parameters import Parameters
 from pasimeta.pipeline.project import Project
+from pasimeta.pipeline.sections import Parameters
 
 PACKAGE = Path(__file__).resolve().parents[1]
 _IMPORT = re.compile(

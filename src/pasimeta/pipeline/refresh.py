@@ -10,8 +10,9 @@ from pathlib import Path
 from pasimeta.evidence.dictionary import data_dictionary, json_schemas
 from pasimeta.pipeline.files import write_text
 from pasimeta.pipeline.manifest import NOTEBOOKS
-from pasimeta.pipeline.parameters import Parameters, default_configuration
+from pasimeta.pipeline.parameters import default_configuration
 from pasimeta.pipeline.project import Project, find_project
+from pasimeta.pipeline.sections import Parameters
 
 HEADLINE = "response_forest.png"
 

@@ -20,10 +20,10 @@ from pasimeta.pipeline.files import locked, staged_folder, write_text
 from pasimeta.pipeline.fingerprint import PACKAGE, Fingerprint, difference, file_hash, files_hash, fingerprint
 from pasimeta.pipeline.graph import maker_of, predecessors
 from pasimeta.pipeline.manifest import NOTEBOOKS, Notebook, select
-from pasimeta.pipeline.parameters import Parameters
 from pasimeta.pipeline.progress import Reporter, Silent
 from pasimeta.pipeline.project import Project
 from pasimeta.pipeline.record import NotebookRecord, RunRecord, environment, read_record
+from pasimeta.pipeline.sections import Parameters
 
 JOBS = 2
 

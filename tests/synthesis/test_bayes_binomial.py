@@ -19,13 +19,13 @@ class Brute:
     """Posterior on a dense (tau, mu) grid, half-normal tau; every study a trapezoidal sum over its own log-odds."""
 
     def __init__(self, events, n, mu_prior, scale, limits) -> None:
-        self.tau = (np.arange(140) + 0.5) * (6 * scale / 140)
-        self.mu = np.linspace(*limits, 401)
-        z = np.linspace(-8, 8, 97)
+        self.tau = (np.arange(100) + 0.5) * (6 * scale / 100)
+        self.mu = np.linspace(*limits, 301)
+        z = np.linspace(-8, 8, 65)
         weights = np.exp(-0.5 * z**2)
         weights /= weights.sum()
-        logs = np.zeros((140, 401))
-        self.own = np.zeros((len(n), 140, 401))
+        logs = np.zeros((100, 301))
+        self.own = np.zeros((len(n), 100, 301))
         for j, tau in enumerate(self.tau):
             theta = self.mu[:, None] + tau * z
             for i, (x, m) in enumerate(zip(events, n, strict=True)):
@@ -68,7 +68,7 @@ def test_summaries_agree_with_a_dense_grid(data, mu_prior, limits) -> None:
 def test_study_limits_hold_their_share_of_each_study_posterior() -> None:
     result = pool_bayes_binomial(*TWO)
     brute = Brute(*TWO, None, 0.5, (-6.5, 2))
-    z = np.linspace(-8, 8, 801)
+    z = np.linspace(-8, 8, 241)
     weights = np.exp(-0.5 * z**2)
     for i, (x, n) in enumerate(zip(*TWO, strict=True)):
         shares = np.zeros(2)
@@ -78,7 +78,7 @@ def test_study_limits_hold_their_share_of_each_study_posterior() -> None:
             kernel /= kernel.sum(axis=1, keepdims=True)
             for side, limit in enumerate((result.study_lower[i], result.study_upper[i])):
                 shares[side] += brute.weights[j] @ (kernel * (theta < limit)).sum(axis=1)
-        assert shares == pytest.approx([0.025, 0.975], abs=1e-3)
+        assert shares == pytest.approx([0.025, 0.975], abs=3e-3)
 
 
 def test_large_studies_agree_with_the_normal_model() -> None:

@@ -16,8 +16,9 @@ from scipy.special import betainc, betaln, expit, polygamma, xlogy
 
 from pasimeta.effects.validation import Array
 from pasimeta.synthesis.common_rate import chi2_quantile, log_choose
-from pasimeta.synthesis.confidence_mixture import ConfidenceMixture, confidence_mixture, mixture_quantile
-from pasimeta.synthesis.profile_likelihood import ProfileFit, Terms, fit_profile
+from pasimeta.synthesis.confidence_mixture import ConfidenceMixture, confidence_mixture, mixture_interval
+from pasimeta.synthesis.profile_likelihood import ProfileFit, fit_profile
+from pasimeta.synthesis.profile_model import Terms
 from pasimeta.synthesis.roots import Columns
 
 LARGEST_GAMMA = 1e4
@@ -150,9 +151,8 @@ def _beta_mixture_interval(mixture: ConfidenceMixture, level: float) -> tuple[Ar
         density = np.exp(shape * np.log(p) + other * np.log(q) - betaln(shape, other))
         return (weight * betainc(shape, other, p)).sum(axis=0), (weight * density).sum(axis=0)
 
-    bound = np.full(rate.shape[1], 60.0)
-    tail = (1 - level) / 2
-    return mixture_quantile(cdf_and_pdf, tail, -bound, bound), mixture_quantile(cdf_and_pdf, 1 - tail, -bound, bound)
+    bracket = np.array([[-60.0], [60.0]]) * np.ones(rate.shape[1])
+    return mixture_interval(cdf_and_pdf, level, np.stack([mixture.mu[0] - 2, mixture.mu[0] + 2]), bracket)
 
 
 def _log_factors(rule: tuple[Array, Array], base: Array, gamma: Array, columns: Columns) -> tuple[Array, ...]:

@@ -13,7 +13,8 @@ from scipy.special import xlogy
 from pasimeta.effects.validation import Array
 from pasimeta.synthesis.common_rate import chi2_quantile
 from pasimeta.synthesis.confidence_mixture import confidence_mixture, normal_mixture_interval
-from pasimeta.synthesis.profile_likelihood import Terms, fit_profile
+from pasimeta.synthesis.profile_likelihood import fit_profile
+from pasimeta.synthesis.profile_model import Terms
 from pasimeta.synthesis.quadrature import BinomialNormalIntegral, population_rate
 from pasimeta.synthesis.roots import Columns
 
@@ -41,10 +42,11 @@ class BinomialNormal:
         """Log-likelihood and derivatives; those in tau2 by the heat equation, ``dL/dtau2 = L''/2``."""
         studies = self._integral(mu, h, columns, order=4)
         r1, r2, r3, r4 = studies.ratios
+        m, twice_h, *_ = studies.ratios.sum(axis=1)
         return Terms(
             value=studies.log_likelihood.sum(axis=0),
-            m=r1.sum(axis=0),
-            h=0.5 * r2.sum(axis=0),
+            m=m,
+            h=0.5 * twice_h,
             mm=(r2 - r1 * r1).sum(axis=0),
             mh=0.5 * (r3 - r1 * r2).sum(axis=0),
             hh=0.25 * (r4 - r2 * r2).sum(axis=0),

@@ -48,7 +48,7 @@ class BinomialPosterior:
         mean, sd = self._prior
         return -0.5 * ((mu - mean) / sd) ** 2 - np.log(sd) - 0.5 * np.log(2 * np.pi)
 
-    def study_terms(self, mu: Array, tau: Array, order: int) -> tuple[Array, tuple[Array, ...]]:
+    def study_terms(self, mu: Array, tau: Array, order: int) -> tuple[Array, Array]:
         """Log-likelihood of each study and its derivative ratios, shape (k, points)."""
         studies = self._integral(mu, tau**2, np.zeros(mu.shape, dtype=np.intp), order)
         return studies.log_likelihood, studies.ratios

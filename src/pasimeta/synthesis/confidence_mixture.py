@@ -13,7 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import ndtr
+from scipy.special import ndtr, ndtri
 
 from pasimeta.effects.validation import Array
 from pasimeta.synthesis.profile_likelihood import ProfileFit
@@ -55,35 +55,49 @@ def confidence_mixture(fit: ProfileFit) -> ConfidenceMixture:
     return ConfidenceMixture(mass, _with_ends(edges) ** 2, middle[0], middle[1])
 
 
-def mixture_quantile(
-    cdf_and_pdf: Callable[[Array, Columns], tuple[Array, Array]], probability: float, lower: Array, upper: Array
-) -> Array:
-    """Quantile of each mixture, between ``lower`` and ``upper``."""
+def mixture_interval(
+    cdf_and_pdf: Callable[[Array, Columns], tuple[Array, Array]], level: float, start: Array, bracket: Array
+) -> tuple[Array, Array]:
+    """Equal-tailed interval of each of d distributions.
+
+    Parameters
+    ----------
+    cdf_and_pdf : callable
+        Of values and the data sets they belong to.
+    level : float
+    start, bracket : ndarray, shape (2, d)
+        First guesses of the two limits; lowest and highest value conceivable.
+    """
+    d = start.shape[1]
+    wanted = np.repeat([(1 - level) / 2, (1 + level) / 2], d)
+    columns = np.tile(np.arange(d), 2)
 
     def excess(x: Array, which: Columns) -> tuple[Array, Array]:
-        below, density = cdf_and_pdf(x, which)
-        return below - probability, density
+        below, density = cdf_and_pdf(x, columns[which])
+        return below - wanted[which], density
 
-    return root_of_increasing(excess, 0.5 * (lower + upper), lower, upper)
+    low, high = (np.tile(end, 2) for end in bracket)
+    limits = root_of_increasing(excess, np.clip(start.ravel(), low, high), low, high, tolerance=1e-7)
+    return limits[:d], limits[d:]
 
 
 def normal_mixture_interval(mixture: ConfidenceMixture, level: float) -> tuple[Array, Array]:
     """Equal-tailed interval of a new study's log-odds: ``Normal(mu(h), h + var mu(h))`` mixed over ``h``."""
-    sd = np.sqrt(mixture.h + mixture.mu_variance)
-    reach = 12 * sd
-    lowest, highest = (mixture.mu - reach).min(axis=0), (mixture.mu + reach).max(axis=0)
+    variance = mixture.h + mixture.mu_variance
+    sd = np.sqrt(variance)
+    bracket = np.stack([(mixture.mu - 12 * sd).min(axis=0), (mixture.mu + 12 * sd).max(axis=0)])
+    height = mixture.weight / (np.sqrt(2 * np.pi) * sd)
 
     def cdf_and_pdf(x: Array, which: Columns) -> tuple[Array, Array]:
         u = (x - mixture.mu[:, which]) / sd[:, which]
-        weight = mixture.weight[:, which]
-        density = np.exp(-0.5 * u * u) / (np.sqrt(2 * np.pi) * sd[:, which])
-        return (weight * ndtr(u)).sum(axis=0), (weight * density).sum(axis=0)
+        density = height[:, which] * np.exp(-0.5 * u * u)
+        return (mixture.weight[:, which] * ndtr(u)).sum(axis=0), density.sum(axis=0)
 
-    tail = (1 - level) / 2
-    return (
-        mixture_quantile(cdf_and_pdf, tail, lowest, highest),
-        mixture_quantile(cdf_and_pdf, 1 - tail, lowest, highest),
-    )
+    # as if it were one normal, rather wide than narrow
+    middle = np.abs(np.cumsum(mixture.weight, axis=0) - 0.8).argmin(axis=0)[None]
+    centre, reach = (np.take_along_axis(a, middle, axis=0)[0] for a in (mixture.mu, sd))
+    reach = float(ndtri((1 + level) / 2)) * reach
+    return mixture_interval(cdf_and_pdf, level, np.stack([centre - reach, centre + reach]), bracket)
 
 
 def _refined(values: Array) -> Array:

@@ -47,33 +47,59 @@ def root_of_increasing(
     ndarray, shape (problems,)
     """
     x = np.array(start, dtype=float)
-    low, high = np.broadcast_to(lower, x.shape).astype(float), np.broadcast_to(upper, x.shape).astype(float)
+    low, high, longest = (np.broadcast_to(a, x.shape).astype(float) for a in (lower, upper, longest_step))
     floor = np.where(np.isfinite(low) & np.isfinite(high), 0.0, 1.0)
-    longest = np.broadcast_to(longest_step, x.shape)
-    active = np.arange(x.size)
-    for _ in range(rounds):
-        if not active.size:
-            break
-        at = x[active]
-        value, slope = function(at, active)
-        low[active] = np.where(value <= 0, at, low[active])
-        high[active] = np.where(value >= 0, at, high[active])
-        with np.errstate(divide="ignore", invalid="ignore"):
-            step = np.clip(-value / slope, -longest[active], longest[active])
-        proposal = at + step
-        newton = (slope > 0) & (proposal >= low[active]) & (proposal <= high[active])
-        x[active] = np.where(newton, proposal, _halfway(at, value, low[active], high[active], longest[active]))
-        size = np.maximum(np.abs(at), floor[active])
-        small = (np.abs(step) <= tolerance * size) | (np.abs(step * value) <= decrement)
-        close = newton & small & (np.abs(step) < longest[active])
-        closed = high[active] - low[active] <= 1e-14 * size
-        active = active[~(close | closed | (value == 0))]
+    active, at = np.arange(x.size), x
+    with np.errstate(divide="ignore", invalid="ignore"):
+        for _ in range(rounds):
+            if not active.size:
+                break
+            value, slope = function(at, active)
+            low, high = np.where(value <= 0, at, low), np.where(value >= 0, at, high)
+            step = np.clip(-value / slope, -longest, longest)
+            proposal = at + step
+            newton = (slope > 0) & (proposal >= low) & (proposal <= high)
+            if not newton.all():
+                proposal = np.where(newton, proposal, _halfway(at, value, low, high, longest))
+            size, length = np.maximum(np.abs(at), floor), np.abs(step)
+            small = (length <= tolerance * size) | (length * np.abs(value) <= decrement)
+            done = (newton & small & (length < longest)) | (high - low <= 1e-14 * size) | (value == 0)
+            x[active] = at = proposal
+            if done.any():
+                left = ~done
+                active, at, low, high = active[left], at[left], low[left], high[left]
+                floor, longest = floor[left], longest[left]
     return x
 
 
 def _halfway(x: Array, value: Array, low: Array, high: Array, longest: Array) -> Array:
     reach = np.where(np.isfinite(longest), longest, 1.0)
     towards = np.where(value < 0, x + reach, x - reach)
-    with np.errstate(invalid="ignore"):
-        middle = 0.5 * (low + high)
-    return np.where(np.isfinite(low) & np.isfinite(high), middle, towards)
+    return np.where(np.isfinite(low) & np.isfinite(high), 0.5 * (low + high), towards)
+
+
+def cubic_crossing(x: Array, value: Array, slope: Array) -> Array:
+    """Where the cubic through two points, with the slopes there, crosses zero between them.
+
+    Parameters
+    ----------
+    x, value, slope : ndarray, shape (2, problems)
+        ``value`` of opposite signs at the two ends.
+
+    Returns
+    -------
+    ndarray, shape (problems,)
+        A first guess between the ends, by three of Newton's steps from the secant's.
+    """
+    width = x[1] - x[0]
+    first, second = slope * width
+    fall = value[0] - value[1]
+    quadratic, cubic = -3 * fall - 2 * first - second, 2 * fall + first + second
+    with np.errstate(divide="ignore", invalid="ignore"):
+        secant = u = np.clip(value[0] / fall, 0, 1)
+        for _ in range(3):
+            u = u - (value[0] + u * (first + u * (quadratic + u * cubic))) / (
+                first + u * (2 * quadratic + 3 * u * cubic)
+            )
+        u = np.where((u > 0) & (u < 1), u, secant)
+    return x[0] + width * u

@@ -13,7 +13,8 @@ from pasimeta.effects.validation import Array, check_level
 from pasimeta.errors import PasimetaError, doubt
 from pasimeta.synthesis.common_rate import chi2_quantile, saturated_log_likelihood
 from pasimeta.synthesis.confidence_mixture import confidence_mixture, normal_mixture_interval
-from pasimeta.synthesis.profile_likelihood import ProfileFit, fit_profile, profile_at
+from pasimeta.synthesis.profile_likelihood import ProfileFit, fit_profile
+from pasimeta.synthesis.profile_model import profile_at
 from pasimeta.synthesis.results import PooledResult
 from pasimeta.synthesis.roots import Columns, root_of_increasing
 from pasimeta.synthesis.two_arm_likelihood import LARGEST_TAU, TwoArmBinomialNormal

@@ -14,7 +14,7 @@ from scipy.special import expit
 
 from pasimeta.effects.validation import Array
 from pasimeta.synthesis.common_rate import log_choose
-from pasimeta.synthesis.profile_likelihood import Terms
+from pasimeta.synthesis.profile_model import Terms
 from pasimeta.synthesis.quadrature import gauss_hermite
 from pasimeta.synthesis.roots import Columns
 from pasimeta.synthesis.two_arm_tables import Tables

@@ -1,0 +1,53 @@
+"""From rare-event counts to their forest."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pasimeta.pipeline.prose import percent
+from pasimeta.synthesis.safety import RareEvents
+
+if TYPE_CHECKING:
+    from pasimeta.figures.forest import Row
+    from pasimeta.figures.output import Plot
+
+
+def safety_forest(pool: RareEvents, *, name: str = "safety_forest") -> Plot:
+    """Draw each study's rate of serious related events with its exact interval, and the bounds of all together."""
+    from pasimeta.figures.estimates import Estimate, Rate
+    from pasimeta.figures.forest import HeadingRow, NoteRow, PooledRow, PredictionRow, StudyRow, forest
+
+    rows: list[Row] = [HeadingRow("Patients with a serious event related to treatment")]
+    for row in pool.studies.itertuples():
+        rate = Rate(
+            events_lower=int(row.events),
+            events_upper=int(row.events),
+            n=int(row.n),
+            ci_lower=float(row.ci_lower),
+            ci_upper=float(row.ci_upper),
+        )
+        rows.append(StudyRow(str(row.label), rate))
+    together = Estimate(
+        value=pool.rate, ci_lower=pool.ci_lower, ci_upper=pool.ci_upper, count=f"{pool.events}/{pool.n}"
+    )
+    rows.append(PooledRow("All, one rate for all", together))
+    if pool.new_study_upper is not None:
+        rows.append(PredictionRow("A new study, below", 0.0, pool.new_study_upper))
+    share = percent(pool.level)
+    rows.append(
+        NoteRow(
+            f"One-sided {share} upper bounds: exact {percent(pool.upper, 1)}, Bayesian {percent(pool.bayes_upper, 1)}"
+            + ("" if pool.varying_upper is None else f", rates that differ {percent(pool.varying_upper, 1)}")
+        )
+    )
+    return forest(
+        rows,
+        name=name,
+        axis_label="Patients with such an event",
+        title="Serious related events: what so few patients can't rule out",
+        level=pool.level,
+        footnote=(
+            f"Intervals: two-sided, exact (Clopper-Pearson), {share}. The last bar is one-sided: the {share} upper "
+            "bound of a new study's rate where rates differ between studies."
+        ),
+    )

@@ -1,0 +1,60 @@
+"""From the threshold model to its figure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from pasimeta.pipeline.prose import percent
+from pasimeta.synthesis.thresholds import ThresholdResult
+
+if TYPE_CHECKING:
+    from pasimeta.figures.output import Plot
+
+
+def curve_plot(
+    fit: ThresholdResult, rates: pd.DataFrame, context: Mapping[str, ThresholdResult], *, name: str = "response_curve"
+) -> Plot:
+    """Draw the pooled curve over the curves of other treatments, with what the studies report.
+
+    Parameters
+    ----------
+    fit : ThresholdResult
+        With a curve of two thresholds or more.
+    rates : DataFrame
+        Reported rates of the pooled studies, from :func:`pasimeta.effects.response_rates.response_rates`.
+    context : mapping
+        Fits of other treatments by the name they are drawn under.
+    """
+    from pasimeta.figures.estimates import Rate
+    from pasimeta.figures.response_curve import Curve, CurvePoint, response_curve
+
+    points = [
+        CurvePoint(
+            str(row.label),
+            float(row.threshold),
+            Rate(
+                events_lower=int(row.events_lower),
+                events_upper=int(row.events_upper),
+                n=int(row.n),
+                ci_lower=float(row.ci_lower),
+                ci_upper=float(row.ci_upper),
+            ),
+        )
+        for row in rates.itertuples()
+    ]
+    others = [Curve(f"{label} ({other.k} arms)", other.curve) for label, other in context.items()]
+    return response_curve(
+        Curve(f"Cell therapy, median of {fit.k} studies", fit.curve),
+        points,
+        name=name,
+        context=others,
+        title="How many improve, and by how much",
+        level=fit.level,
+        footnote=(
+            f"Points: exact (Clopper-Pearson) {percent(fit.level)} intervals of each study. No study pooled here had a "
+            "control group; weeks and patients differ between the trials compared."
+        ),
+    )

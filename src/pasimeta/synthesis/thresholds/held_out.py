@@ -1,0 +1,192 @@
+"""Predict thresholds that are known but held out: how forms of cut-points are chosen, and whether they calibrate."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from pasimeta.effects.validation import Array, check_choice
+from pasimeta.errors import PasimetaError
+from pasimeta.synthesis.thresholds.arms import arm_categories, first_levels
+from pasimeta.synthesis.thresholds.categories import Bounds, Indices, categories
+from pasimeta.synthesis.thresholds.cutpoints import Cutpoints, cutpoints
+from pasimeta.synthesis.thresholds.grid import level_grid
+from pasimeta.synthesis.thresholds.likelihood import log_likelihood
+from pasimeta.synthesis.thresholds.links import Link, check_link
+from pasimeta.synthesis.thresholds.model import ThresholdModel, one_review
+from pasimeta.synthesis.thresholds.newton import maximum
+from pasimeta.synthesis.thresholds.prediction import Levels, count_chances
+from pasimeta.synthesis.thresholds.reading import Counts, joined_thresholds, read_counts, restricted
+
+HOW = ("trial", "threshold")
+_REACH = 12.0  # of the grid of levels, in standard errors of a level
+_LEAST = 1e-12
+
+
+def held_out_predictions(
+    arms: pd.DataFrame, *, form: str = "offset_log", how: str = "trial", link: str = "probit", level: float = 0.8
+) -> pd.DataFrame:
+    """Predict each known count of arms with three thresholds or more from the arm's other counts.
+
+    Parameters
+    ----------
+    arms : DataFrame
+        As the comparators of :func:`pool_thresholds`, with a column trial.
+    form, link : str
+        Of the cut-points, and of the latent scale.
+    how : {"trial", "threshold"}
+        What else the cut-points may not see: the arm's whole trial, or the held-out threshold in any trial, as if
+        nobody had ever reported it. The second is the test a threshold without comparators, such as PASI40, has to
+        pass; only smooth forms can.
+    level : float
+        Of the predictive intervals.
+
+    Returns
+    -------
+    DataFrame
+        study, trial, threshold, n, observed, predicted (mean), lower, upper, covered, pit (mid-probability transform),
+        log_score (natural logarithm of the probability given to what was observed).
+
+    Raises
+    ------
+    PasimetaError
+        For an unknown choice, ``free`` with ``how="threshold"``, or no arm to predict.
+    """
+    check_choice("how", how, HOW)
+    if how == "threshold" and form == "free":
+        raise PasimetaError("form: a free cut-point can't be predicted where nobody reports it; choose a smooth form")
+    counts, latent = read_counts(arms, name="arms"), check_link(link)
+    counts = restricted(counts, joined_thresholds([counts]))
+    trial = arms.drop_duplicates("study").set_index("study")["trial"].loc[list(counts.studies)].to_numpy()
+    targets = [(row, t) for row, t in zip(*_targets(counts), strict=True)]
+    if not targets:
+        raise PasimetaError("arms: none has three exact thresholds; there is nothing to hold out")
+    rows = []
+    for held, group in _by_what_is_hidden(targets, trial, how):
+        seen = _seen(counts, trial, held, how)
+        spacing, shape = fitted_spacing(seen, form, latent)
+        for row, t in group:
+            rows.append(_prediction(counts, row, t, spacing, shape, latent, level) | {"trial": trial[row]})
+    return pd.DataFrame(rows).sort_values(["trial", "study", "threshold"], kind="stable", ignore_index=True)
+
+
+def form_scores(
+    arms: pd.DataFrame,
+    forms: Sequence[str] = ("offset_log", "power", "root", "linear"),
+    *,
+    link: str = "probit",
+    hows: Sequence[str] = HOW,
+) -> pd.DataFrame:
+    """Mean log score of each smooth form, with thresholds and with trials held out; the best first.
+
+    Returns
+    -------
+    DataFrame
+        form, then for each way of holding out: predictions, log_score (mean), error (mean absolute, in percentage
+        points), coverage (of 80 % intervals). Sorted by the log score of the last way, with whole thresholds held out.
+    """
+    rows = []
+    for form in forms:
+        row: dict[str, object] = {"form": form}
+        for how in hows:
+            found = held_out_predictions(arms, form=form, how=how, link=link)
+            error = (found["observed"] - found["predicted"]).abs() / found["n"]
+            row |= {
+                f"{how}_predictions": len(found),
+                f"{how}_log_score": found["log_score"].mean(),
+                f"{how}_error": 100 * error.mean(),
+                f"{how}_coverage": found["covered"].mean(),
+            }
+        rows.append(row)
+    return pd.DataFrame(rows).sort_values(f"{hows[-1]}_log_score", ascending=False, ignore_index=True)
+
+
+def fitted_spacing(arms: Counts, form: str, link: Link, reference: float = 50) -> tuple[Cutpoints, Array]:
+    """Cut-points from comparator arms alone, by maximum likelihood."""
+    thresholds = joined_thresholds([arms])
+    arms = restricted(arms, thresholds)
+    none = np.zeros((0, len(thresholds)))
+    nobody = categories(Bounds(none, none, none.astype(bool), np.zeros(0)))
+    spacing = cutpoints(form, thresholds, reference if form != "free" or reference in thresholds else thresholds[0])
+    model = ThresholdModel(thresholds, spacing, link, one_review(nobody), one_review(arm_categories(arms.bounds())))
+
+    def of_shape(shape: Array, which: Indices) -> tuple[Array, Array]:
+        value, at_z, _ = model.arm_likelihood(shape, np.zeros(len(shape), dtype=np.intp), model.padded(shape))
+        return value, np.einsum("pqt,pt->pq", spacing.jacobian(shape, thresholds), at_z[:, 1:-1])
+
+    return spacing, maximum(of_shape, spacing.start[None]).at[0]
+
+
+def _targets(counts: Counts) -> tuple[Indices, Indices]:
+    exact = ~np.isnan(counts.lower) & (counts.lower == counts.upper)
+    several = exact.sum(axis=1) >= 3
+    # an arm nobody of which responds, or everybody, has no level to predict from
+    first, last = np.nanmax(counts.upper, axis=1), np.nanmin(counts.lower, axis=1)
+    usable = several & (first > 0) & (last < counts.n)
+    rows, columns = np.nonzero(exact & usable[:, None])
+    return rows, columns
+
+
+def _by_what_is_hidden(
+    targets: list[tuple[int, int]], trial: Array, how: str
+) -> list[tuple[Any, list[tuple[int, int]]]]:
+    hidden = [trial[row] if how == "trial" else t for row, t in targets]
+    return [(held, [x for x, h in zip(targets, hidden, strict=True) if h == held]) for held in dict.fromkeys(hidden)]
+
+
+def _seen(counts: Counts, trial: Array, held: Any, how: str) -> Counts:
+    lower, upper = counts.lower.copy(), counts.upper.copy()
+    if how == "trial":
+        lower[trial == held], upper[trial == held] = np.nan, np.nan
+    else:
+        lower[:, held], upper[:, held] = np.nan, np.nan
+    return replace(counts, lower=lower, upper=upper)
+
+
+def _prediction(
+    counts: Counts, row: int, t: int, spacing: Cutpoints, shape: Array, link: Link, level: float
+) -> dict[str, object]:
+    lower, upper = counts.lower[[row]].copy(), counts.upper[[row]].copy()
+    observed = int(lower[0, t])
+    lower[0, t] = upper[0, t] = np.nan
+    keep = ~np.isnan(lower[0])
+    c = float(counts.thresholds[t])
+    alone = replace(
+        counts,
+        studies=(counts.studies[row],),
+        labels=(counts.labels[row],),
+        thresholds=counts.thresholds[keep],
+        lower=lower[:, keep],
+        upper=upper[:, keep],
+        n=counts.n[[row]],
+        improvements=((),),
+        best=(False,),
+    )
+    z = np.concatenate([[-np.inf], spacing.at(shape[None], alone.thresholds)[0], [np.inf]])[None]
+    data = alone.categories()
+    reach = _REACH / np.sqrt(counts.n[row]) + 0.5
+    centre = float(first_levels(data, z, link)[0])
+    grid = level_grid(centre - reach, centre + reach, float(counts.n[row]))
+    logs = log_likelihood(data, grid.theta[None], z, link)
+    weight = np.exp(logs - logs.max())
+    levels = Levels(grid, shape[None], (weight / weight.sum())[None], weight / weight.sum())
+    chances = count_chances(alone, spacing, levels, link, c)[0]
+    below = np.cumsum(chances)
+    tail = (1 - level) / 2
+    low, high = int(np.argmax(below >= tail)), int(np.argmax(below >= 1 - tail))
+    return {
+        "study": counts.studies[row],
+        "threshold": c,
+        "n": int(counts.n[row]),
+        "observed": observed,
+        "predicted": float(chances @ np.arange(len(chances))),
+        "lower": low,
+        "upper": high,
+        "covered": low <= observed <= high,
+        "pit": float(below[observed] - 0.5 * chances[observed]),
+        "log_score": float(np.log(max(chances[observed], _LEAST))),
+    }

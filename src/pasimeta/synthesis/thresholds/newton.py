@@ -1,0 +1,111 @@
+"""Newton's method for many smooth maxima at once, with observed information by differences of the score."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from pasimeta.effects.validation import Array
+from pasimeta.synthesis.thresholds.categories import Indices
+
+ValueAndScore = Callable[[Array, Indices], tuple[Array, Array]]
+
+_DIFFERENCE = 1e-5
+_ROUNDS = 60
+_HALVINGS = 12
+_FLATTEST = 1e-6
+
+
+@dataclass(frozen=True, slots=True)
+class Maximum:
+    """Where each function is largest.
+
+    Attributes
+    ----------
+    at : ndarray, shape (problems, size)
+    value : ndarray, shape (problems,)
+    score : ndarray, shape (problems, size)
+        Nearly 0.
+    information : ndarray, shape (problems, size, size)
+        Minus the second derivatives.
+    converged : ndarray of bool, shape (problems,)
+    """
+
+    at: Array
+    value: Array
+    score: Array
+    information: Array
+    converged: Array
+
+
+def maximum(function: ValueAndScore, start: Array, *, decrement: float = 1e-10, longest_step: float = 1.0) -> Maximum:
+    """Climb from ``start`` (shape (problems, size)).
+
+    Parameters
+    ----------
+    function : callable
+        ``function(x, which)`` gives values and scores at ``x`` of the problems ``which``.
+    start : ndarray, shape (problems, size)
+    decrement : float
+        A step that promises less than this is the last.
+    longest_step : float
+        No coordinate moves farther in one step.
+
+    Returns
+    -------
+    Maximum
+    """
+    problems, size = start.shape
+    everyone = np.arange(problems)
+    x = start.astype(float).copy()
+    value, score = function(x, everyone)
+    information = np.zeros((problems, size, size))
+    converged = np.zeros(problems, dtype=bool)
+    active = everyone
+    for _ in range(_ROUNDS):
+        if not active.size:
+            break
+        information[active] = _information(function, x[active], score[active], active)
+        step = _step(information[active], score[active])
+        promise = (step * score[active]).sum(axis=1)
+        converged[active] = promise < decrement
+        length = np.abs(step).max(axis=1, initial=0.0)
+        step /= np.maximum(length / longest_step, 1.0)[:, None]
+        moved = _move(function, x, value, score, active, step)
+        active = active[moved & ~converged[active]]
+    return Maximum(x, value, score, information, converged)
+
+
+def _information(function: ValueAndScore, x: Array, score: Array, which: Indices) -> Array:
+    problems, size = x.shape
+    if size == 0:
+        return np.zeros((problems, 0, 0))
+    shifted = (x[:, None, :] + _DIFFERENCE * np.eye(size)).reshape(-1, size)
+    _, scores = function(shifted, np.repeat(which, size))
+    second = (scores.reshape(problems, size, size) - score[:, None, :]) / _DIFFERENCE
+    return -0.5 * (second + second.transpose(0, 2, 1))
+
+
+def _step(information: Array, score: Array) -> Array:
+    """Newton's step, uphill whatever the curvature."""
+    curvature, axes = np.linalg.eigh(information)
+    along = np.einsum("pij,pi->pj", axes, score)
+    return np.einsum("pij,pj->pi", axes, along / np.maximum(np.abs(curvature), _FLATTEST))
+
+
+def _move(function: ValueAndScore, x: Array, value: Array, score: Array, active: Indices, step: Array) -> Array:
+    """Take the step, or the largest of its halves that doesn't lead down; say who moved."""
+    moved = np.zeros(len(active), dtype=bool)
+    for halving in range(_HALVINGS):
+        open_ = np.flatnonzero(~moved)
+        if not open_.size:
+            break
+        which = active[open_]
+        candidate = x[which] + step[open_] / 2**halving
+        found, slope = function(candidate, which)
+        better = found >= value[which] - 1e-13 * np.abs(value[which])
+        x[which[better]], value[which[better]], score[which[better]] = candidate[better], found[better], slope[better]
+        moved[open_[better]] = True
+    return moved

@@ -26,7 +26,6 @@ def bcg_trials() -> pd.DataFrame:
         {
             "ablat": [44, 55, 42, 52, 13, 44, 19, 13, 27, 42, 18, 33, 33],
             "year": [1948, 1949, 1960, 1977, 1973, 1953, 1973, 1980, 1968, 1961, 1974, 1969, 1976],
-            "alloc": ["random"] * 3 + ["random", "alternate", "alternate"] + ["random"] * 3
-            + ["systematic", "systematic", "random", "systematic"],
+            "alloc": ["random"] * 4 + ["alternate"] * 2 + ["random"] * 3 + ["systematic"] * 4,
         }
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -138,39 +139,42 @@ def meta_regression(
     y, v = effects[:, None], variances[:, None]
     fit = fit_model(y, v, design.X, method, test, level)
     null_tau2 = float(fit_model(y, v, intercept(effects.size), method, test, level).tau2[0])
-    tested = None
+    permuted = None
     if permutations:
-        tested = permutation_p_values(effects, variances, design.X, method, test, permutations, seed)
+        permuted = permutation_p_values(effects, variances, design.X, method, test, permutations, seed)
     qm, qm_df, qm_p_value = _omnibus(fit, test)
-    tau2 = float(fit.tau2[0])
     return MetaRegressionResult(
         names=design.names,
         estimate=fit.estimate[:, 0],
-        se=fit.tested.se[:, 0],
-        statistic=fit.tested.statistic[:, 0],
-        p_value=fit.tested.p_value[:, 0],
-        ci_lower=fit.tested.ci_lower[:, 0],
-        ci_upper=fit.tested.ci_upper[:, 0],
-        permutation_p_value=None if tested is None else tested.coefficients,
+        **{name: values[:, 0] for name, values in fit.tested._asdict().items()},
+        permutation_p_value=permuted and permuted.coefficients,
         qm=qm,
         qm_df=qm_df,
         qm_p_value=qm_p_value,
-        qm_permutation_p_value=None if tested is None else tested.omnibus,
-        permutations=None if tested is None else tested.permutations,
-        permutations_exact=None if tested is None else tested.exact,
-        tau2=tau2,
-        i2=float(fit.heterogeneity.i2[0]),
-        h2=float(fit.heterogeneity.h2[0]),
-        r2=max(0.0, 100.0 * (1.0 - tau2 / null_tau2)) if null_tau2 > 0 else None,
-        q=float(fit.heterogeneity.q[0]),
-        q_df=fit.df,
-        q_p_value=float(fit.heterogeneity.q_p_value[0]),
+        qm_permutation_p_value=permuted and permuted.omnibus,
+        permutations=permuted and permuted.permutations,
+        permutations_exact=permuted and permuted.exact,
+        **_residual_heterogeneity(fit, null_tau2),
         k=effects.size,
         method=method,
         test=test,
         level=level,
         warnings=tuple(doubt(text, stacklevel=4) for text in _doubts(fit, design, null_tau2, method, test)),
     )
+
+
+def _residual_heterogeneity(fit: ModelFit, null_tau2: float) -> dict[str, Any]:
+    """Return the fields of the result on heterogeneity left over, and explained."""
+    tau2, spread = float(fit.tau2[0]), fit.heterogeneity
+    return {
+        "tau2": tau2,
+        "i2": float(spread.i2[0]),
+        "h2": float(spread.h2[0]),
+        "r2": max(0.0, 100.0 * (1.0 - tau2 / null_tau2)) if null_tau2 > 0 else None,
+        "q": float(spread.q[0]),
+        "q_df": fit.df,
+        "q_p_value": float(spread.q_p_value[0]),
+    }
 
 
 def _omnibus(fit: ModelFit, test: str) -> tuple[float, tuple[int, ...], float]:

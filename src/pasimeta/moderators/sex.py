@@ -9,6 +9,7 @@ import pandas as pd
 
 from pasimeta.effects import proportion_ci
 from pasimeta.effects.validation import check_counts, check_level
+from pasimeta.moderators.two_by_two import risk_difference_interval
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -155,70 +156,3 @@ def compare_groups(events1: int, n1: int, events2: int, n2: int, level: float = 
         boschloo_p_value=float(boschloo_exact(table.T).pvalue),
         level=level,
     )
-
-
-def risk_difference_interval(
-    events1: float, n1: float, events2: float, n2: float, level: float = 0.95
-) -> tuple[float, float]:
-    """Return the Miettinen-Nurminen score interval of a risk difference.
-
-    Parameters
-    ----------
-    events1, n1, events2, n2 : float
-        Responders and patients of the first and of the second group.
-    level : float
-        Level of the interval.
-
-    Returns
-    -------
-    lower, upper : float
-        Limits in [-1, 1].
-
-    References
-    ----------
-    Miettinen & Nurminen 1985, *Stat Med* 4:213, eqs 8-9 and appendix I.
-    """
-    from scipy.optimize import brentq
-    from scipy.special import ndtri
-
-    critical = float(ndtri((1 + level) / 2))
-    estimate = events1 / n1 - events2 / n2
-
-    def excess(difference: float) -> float:
-        return _score_statistic(difference, events1, n1, events2, n2) ** 2 - critical**2
-
-    edge = 1 - 1e-12
-    lower = -1.0 if estimate <= -edge or excess(-edge) <= 0 else brentq(excess, -edge, estimate, xtol=1e-13)
-    upper = 1.0 if estimate >= edge or excess(edge) <= 0 else brentq(excess, estimate, edge, xtol=1e-13)
-    return float(lower), float(upper)
-
-
-def _score_statistic(difference: float, events1: float, n1: float, events2: float, n2: float) -> float:
-    """Score statistic of H0: rate1 - rate2 = difference, with Miettinen and Nurminen's N/(N - 1) variance."""
-    rate2 = _restricted_rate(difference, events1, n1, events2, n2)
-    rate1 = min(max(rate2 + difference, 0.0), 1.0)
-    total = n1 + n2
-    variance = (rate1 * (1 - rate1) / n1 + rate2 * (1 - rate2) / n2) * total / (total - 1)
-    gap = events1 / n1 - events2 / n2 - difference
-    if variance <= 0:
-        return 0.0 if abs(gap) < 1e-12 else float(np.copysign(np.inf, gap))
-    return float(gap / np.sqrt(variance))
-
-
-def _restricted_rate(difference: float, events1: float, n1: float, events2: float, n2: float) -> float:
-    """Maximum-likelihood rate of the second group given the difference: the cubic's admissible root."""
-    total, responders = n1 + n2, events1 + events2
-    cubic = total
-    quadratic = (n1 + 2 * n2) * difference - total - responders
-    linear = (n2 * difference - total - 2 * events2) * difference + responders
-    constant = events2 * difference * (1 - difference)
-    mean = quadratic / (3 * cubic)
-    offset = mean**3 - quadratic * linear / (6 * cubic**2) + constant / (2 * cubic)
-    radius = np.sqrt(max(mean**2 - linear / (3 * cubic), 0.0))
-    if radius < 1e-14:
-        rate = -mean
-    else:
-        signed = np.copysign(radius, offset)
-        angle = (np.pi + np.arccos(np.clip(offset / signed**3, -1, 1))) / 3
-        rate = 2 * signed * np.cos(angle) - mean
-    return float(np.clip(rate, max(0.0, -difference), min(1.0, 1 - difference)))

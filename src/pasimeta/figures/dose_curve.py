@@ -1,0 +1,211 @@
+"""Dose-response: arms or studies as bubbles with their intervals, fitted curves with bands, and detectable slopes."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.ticker import NullLocator
+from numpy.typing import NDArray
+
+from pasimeta.errors import PasimetaError
+from pasimeta.figures.chart import Chart, Look, series_looks
+from pasimeta.figures.dose import DosePoint
+from pasimeta.figures.formats import estimate_text, interval_heading
+from pasimeta.figures.keyed import KeyLine, Words, keyed_page
+from pasimeta.figures.output import Plot, check_name
+from pasimeta.figures.scales import tick_label, tick_positions
+from pasimeta.figures.theme import BLACK, GREEN, MEDIUM, ORANGE, PAGE_MM, PURPLE, RULE, THICK, THIN, theme
+from pasimeta.figures.words import sentence
+
+_DASHES: tuple[Any, ...] = ("-", (0, (6, 2)), (0, (2, 1.5)), (0, (6, 2, 1.5, 2)))
+_BAND_COLOURS = (BLACK, GREEN, PURPLE, ORANGE)
+_SMALLEST, _LARGEST = 4.5, 11.0
+
+
+@dataclass(frozen=True, slots=True)
+class CurveBand:
+    """A curve with its band, or a band alone.
+
+    Attributes
+    ----------
+    label : str
+    dose, lower, upper : ndarray
+        The band, as proportions.
+    curve : ndarray
+        The curve in it; empty for a band alone.
+    note : str
+        Set quietly below its row in the key.
+    style : {"filled", "hatched", "outlined"}
+        Filled: fitted. Hatched or outlined: what could be, not what was fitted.
+    """
+
+    label: str
+    dose: NDArray[np.float64]
+    lower: NDArray[np.float64]
+    upper: NDArray[np.float64]
+    curve: NDArray[np.float64] = field(default_factory=lambda: np.empty(0))
+    note: str = ""
+    style: Literal["filled", "hatched", "outlined"] = "filled"
+
+
+def dose_curves(
+    studies: Sequence[DosePoint],
+    bands: Sequence[CurveBand] = (),
+    *,
+    name: str,
+    dose_label: str,
+    response_label: str,
+    title: str | None = None,
+    width_mm: float = PAGE_MM,
+    footnote: str | None = None,
+    level: float = 0.95,
+) -> Plot:
+    """Draw responses as bubbles over dose, under curves and bands.
+
+    Parameters
+    ----------
+    studies : sequence of DosePoint
+        One an arm where responders by arm are known, else one a study over the doses it gave.
+    bands : sequence of CurveBand
+        Fitted curves with their bands; a detectable-slope or an allocation band, hatched.
+    name : str
+        File stem and prefix of SVG ids.
+    dose_label, response_label : str
+        What the axes count, with units.
+    title, footnote : str or None
+    width_mm : float
+        85 or 176.
+    level : float
+        Of the intervals, for the heading of the key.
+
+    Returns
+    -------
+    Plot
+        ``data`` has one row a bubble.
+
+    Raises
+    ------
+    PasimetaError
+        For no bubbles, or a band whose arrays differ in length.
+    """
+    check_name(name)
+    if not studies:
+        raise PasimetaError(f"figure {name}: no studies; give at least one")
+    for band in bands:
+        if not len(band.dose) == len(band.lower) == len(band.upper) or len(band.curve) not in (0, len(band.dose)):
+            raise PasimetaError(f"figure {name}: the arrays of {band.label!r} differ in length")
+    looks = series_looks(len(studies))
+    headers = ("Study", "Dose", "n/N", interval_heading("Response", level))
+    lines = [
+        KeyLine(look, (each.label, each.dose, each.rate.count, estimate_text(each.rate, "percent")), each.note)
+        for each, look in zip(studies, looks, strict=True)
+    ]
+    lines += [KeyLine(_band_look(i, b), (b.label, _dose_range(b), "", ""), b.note) for i, b in enumerate(bands)]
+    notes = ["Bubble area follows the number of patients.", *([footnote] if footnote else [])]
+    words = Words(title or "", dose_label, response_label, tuple(notes))
+    with theme():
+        page, axes, chart = keyed_page(lines, headers, words, width_mm, height=0.38)
+        _draw_axes(axes, chart, studies, bands)
+        for index, band in enumerate(bands):
+            _draw_band(axes, band, index)
+        most = max(each.rate.n for each in studies)
+        for each, look in zip(studies, looks, strict=True):
+            _draw_bubble(axes, each, look, most)
+    return Plot(
+        figure=page.figure,
+        name=name,
+        alt=_alt(studies, bands, dose_label, response_label, title),
+        data=_frame(studies),
+        title=title or response_label,
+    )
+
+
+def _band_look(index: int, band: CurveBand) -> Look:
+    return Look("_" if len(band.curve) else "s", _BAND_COLOURS[index % len(_BAND_COLOURS)], band.style == "filled")
+
+
+def _dose_range(band: CurveBand) -> str:
+    return f"{band.dose.min():.4g}\u2013{band.dose.max():.4g}"
+
+
+def _draw_axes(axes: Axes, chart: Chart, studies: Sequence[DosePoint], bands: Sequence[CurveBand]) -> None:
+    highest = max([*(each.dose_high for each in studies), *(float(band.dose.max()) for band in bands)])
+    limits = (0.0, 1.08 * highest)
+    axes.set_xlim(limits)
+    ticks = tick_positions(limits, "plain", chart.plot_width, chart.size)
+    axes.set_xticks(ticks, [tick_label(tick, "plain") for tick in ticks], fontsize=chart.size)
+    axes.xaxis.set_minor_locator(NullLocator())
+    percents = tick_positions((0.0, 1.0), "percent", chart.plot_height, chart.size)
+    axes.set_ylim(0, 1)
+    axes.set_yticks(percents, [tick_label(tick, "percent") for tick in percents], fontsize=chart.size)
+    axes.grid(axis="y", color=RULE, linewidth=THIN, alpha=0.6)
+
+
+def _draw_band(axes: Axes, band: CurveBand, index: int) -> None:
+    colour = _BAND_COLOURS[index % len(_BAND_COLOURS)]
+    if band.style == "hatched":
+        axes.fill_between(
+            band.dose,
+            band.lower,
+            band.upper,
+            facecolor="none",
+            edgecolor=colour,
+            hatch="////",
+            linewidth=THIN,
+            zorder=1,
+        )
+    elif band.style == "outlined":
+        for edge in (band.lower, band.upper):
+            axes.plot(band.dose, edge, color=colour, linewidth=THICK, linestyle=(0, (4, 2)), zorder=2)
+    else:
+        axes.fill_between(band.dose, band.lower, band.upper, color=colour, alpha=0.12, linewidth=0, zorder=1)
+    if len(band.curve):
+        axes.plot(band.dose, band.curve, color=colour, linewidth=THICK, linestyle=_DASHES[index % 4], zorder=2)
+
+
+def _draw_bubble(axes: Axes, each: DosePoint, look: Look, most: int) -> None:
+    rate, middle = each.rate, (each.dose_low + each.dose_high) / 2
+    height = (rate.low + rate.high) / 2
+    axes.plot([middle] * 2, [rate.ci_lower, rate.ci_upper], color=look.colour, linewidth=MEDIUM, zorder=3)
+    if each.dose_low < each.dose_high:
+        axes.plot([each.dose_low, each.dose_high], [height] * 2, color=look.colour, linewidth=THICK, zorder=3)
+        axes.plot([each.dose_low, each.dose_high], [height] * 2, "|", color=look.colour, markersize=6, zorder=3)
+    if rate.low < rate.high:
+        axes.plot([middle] * 2, [rate.low, rate.high], color=look.colour, linewidth=3.2, alpha=0.5, zorder=3)
+    side = max(_SMALLEST, _LARGEST * math.sqrt(rate.n / most))
+    axes.plot([middle], [height], linestyle="none", markersize=side, clip_on=False, zorder=4, **look.style)
+
+
+def _frame(studies: Sequence[DosePoint]) -> pd.DataFrame:
+    fields = ("events_lower", "events_upper", "n", "low", "high", "ci_lower", "ci_upper")
+    return pd.DataFrame(
+        [
+            {
+                "label": s.label,
+                "dose_low": s.dose_low,
+                "dose_high": s.dose_high,
+                **{f: getattr(s.rate, f) for f in fields},
+            }
+            for s in studies
+        ]
+    )
+
+
+def _alt(
+    studies: Sequence[DosePoint], bands: Sequence[CurveBand], dose_label: str, response_label: str, title: str | None
+) -> str:
+    text = f"Dose-response plot. {sentence(title)}"
+    text += sentence(f"Vertical axis: {response_label}; horizontal axis: {dose_label}")
+    for each in studies:
+        text += sentence(f"{each.label}: dose {each.dose}, {each.rate.count}, {estimate_text(each.rate, 'percent')}")
+    for band in bands:
+        ends = (band.lower[0], band.upper[0], band.lower[-1], band.upper[-1])
+        first, last = (f"{100 * a:.0f} to {100 * b:.0f} %" for a, b in (ends[:2], ends[2:]))
+        text += sentence(f"{band.label}: {first} at dose {band.dose[0]:.4g}, {last} at dose {band.dose[-1]:.4g}")
+    return text.strip()

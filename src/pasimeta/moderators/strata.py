@@ -1,0 +1,172 @@
+"""Studies as strata of two groups, where a study may not say which of its responders belong to which group.
+
+Write ``a`` for the log-odds of response in the second group of a study, ``a + d`` for the first. A study that prints
+responders by group contributes a product of two binomials; one that prints only their total contributes the sum of
+that product over every allocation the margins allow.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from itertools import product
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike
+from scipy.special import log_expit, logsumexp
+
+from pasimeta.effects.validation import Array
+from pasimeta.errors import PasimetaError
+from pasimeta.evidence.selection import response_counts, subgroup_counts
+from pasimeta.moderators.trend import log_choose
+
+
+@dataclass(frozen=True, slots=True)
+class Stratum:
+    """One study: two groups' sizes, and what is known of their responders.
+
+    Attributes
+    ----------
+    label : str
+        The study.
+    n1, n2 : int
+        Patients of the first and of the second group; one may be empty.
+    events_lower, events_upper : int
+        Fewest and most responders in all.
+    first_lower, first_upper : int
+        Fewest and most responders of the first group; all of 0 to ``n1`` where not printed.
+    threshold : int or None
+        PASI threshold of these counts.
+    """
+
+    label: str
+    n1: int
+    n2: int
+    events_lower: int
+    events_upper: int
+    first_lower: int
+    first_upper: int
+    threshold: int | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse counts that no table can have."""
+        if self.n1 < 0 or self.n2 < 0 or self.n1 + self.n2 == 0:
+            raise PasimetaError(f"{self.label}: groups of {self.n1} and {self.n2} patients; give at least one patient")
+        if not 0 <= self.events_lower <= self.events_upper <= self.n1 + self.n2:
+            counts = f"{self.events_lower} to {self.events_upper} of {self.n1 + self.n2}"
+            raise PasimetaError(f"{self.label}: {counts} responders can't be; check the counts against the group sizes")
+        if not self.pairs:
+            raise PasimetaError(f"{self.label}: responders by group don't fit their total; check the three counts")
+
+    @property
+    def pairs(self) -> list[tuple[int, int]]:
+        """Every pair of responders (first, second group) that fits."""
+        return [
+            (first, total - first)
+            for total in range(self.events_lower, self.events_upper + 1)
+            for first in range(self.first_lower, min(self.first_upper, self.n1, total) + 1)
+            if 0 <= total - first <= self.n2
+        ]
+
+    @property
+    def knowledge(self) -> str:
+        """``by group``, ``total only`` or ``one group only``."""
+        if 0 in (self.n1, self.n2):
+            return "one group only"
+        return "by group" if len(self.pairs) == 1 else "total only"
+
+    def log_likelihood(self, a: ArrayLike, d: ArrayLike) -> Array:
+        """Log-likelihood at intercepts and log odds ratios of shapes that broadcast; sums over the allocations."""
+        base, effect = np.broadcast_arrays(np.asarray(a, float), np.asarray(d, float))
+        terms = [self._pair(first, second, base, base + effect) for first, second in self.pairs]
+        return np.asarray(logsumexp(np.stack(terms), axis=0)) if len(terms) > 1 else terms[0]
+
+    def _pair(self, first: int, second: int, eta2: Array, eta1: Array) -> Array:
+        ways = float(log_choose(np.array(self.n1), np.array(first)) + log_choose(np.array(self.n2), np.array(second)))
+        return (
+            ways
+            + first * log_expit(eta1)
+            + (self.n1 - first) * log_expit(-eta1)
+            + second * log_expit(eta2)
+            + (self.n2 - second) * log_expit(-eta2)
+        )
+
+
+def known_stratum(label: str, events1: int, n1: int, events2: int, n2: int, threshold: int | None = None) -> Stratum:
+    """Return a study that prints responders by group."""
+    total = events1 + events2
+    return Stratum(label, n1, n2, total, total, events1, events1, threshold)
+
+
+def unknown_stratum(label: str, n1: int, n2: int, events: tuple[int, int], threshold: int | None = None) -> Stratum:
+    """Return a study that prints its responders' total only, possibly as a range."""
+    return Stratum(label, n1, n2, events[0], events[1], 0, n1, threshold)
+
+
+def allocations(strata: Sequence[Stratum]) -> list[tuple[Stratum, ...]]:
+    """Return every way to make all responders' groups known, as strata that print them."""
+    fillings = [
+        [replace(s, events_lower=sum(p), events_upper=sum(p), first_lower=p[0], first_upper=p[0]) for p in s.pairs]
+        for s in strata
+    ]
+    return [tuple(combination) for combination in product(*fillings)]
+
+
+def sex_strata(
+    responses: pd.DataFrame, characteristics: pd.DataFrame, threshold: int, **selection: str
+) -> list[Stratum]:
+    """Return the included studies as strata of women and men at a threshold.
+
+    A study that counts responders by sex at the threshold is taken so. Any other is taken with its total, at the
+    threshold or, where it doesn't report that, at the nearest threshold it does report (the harder of two as near).
+
+    Parameters
+    ----------
+    responses, characteristics : DataFrame
+        The tables of the evidence notebook.
+    threshold : int
+        PASI threshold.
+    **selection
+        ``imputation`` and ``timepoint``, as in :func:`pasimeta.evidence.selection.response_counts`.
+
+    Returns
+    -------
+    list of Stratum
+        In order of study id; studies whose numbers of women and men aren't printed, or don't add up to the patients
+        counted, are left out.
+    """
+    by_sex = subgroup_counts(responses, "sex", threshold)
+    people = characteristics.set_index("study")
+    strata = []
+    for study in sorted(responses.loc[responses["included"], "study"].unique()):
+        rows = by_sex[by_sex["study"] == study].set_index("level")
+        if {"female", "male"} <= set(rows.index):
+            strata.append(_printed_by_sex(rows, threshold))
+            continue
+        total = _nearest(responses[responses["study"] == study], threshold, selection)
+        women, men = people.loc[study, "female"], people.loc[study, "male"]
+        if total is None or pd.isna(women) or pd.isna(men) or int(women + men) != int(total["n"]):
+            continue
+        counts = (int(total["events_lower"]), int(total["events_upper"]))
+        strata.append(unknown_stratum(str(total["label"]), int(women), int(men), counts, int(total["threshold"])))
+    return strata
+
+
+def _printed_by_sex(rows: pd.DataFrame, threshold: int) -> Stratum:
+    women, men = rows.loc["female"], rows.loc["male"]
+    lower, upper = (int(women[end] + men[end]) for end in ("events_lower", "events_upper"))
+    first = int(women["events_lower"]), int(women["events_upper"])
+    return Stratum(str(women["label"]), int(women["n"]), int(men["n"]), lower, upper, *first, threshold)
+
+
+def _nearest(rows: pd.DataFrame, threshold: int, selection: dict[str, str]) -> pd.Series | None:
+    reported = sorted(
+        rows.loc[rows["subgroup_by"].isna() & (rows["endpoint"] == "pasi_response"), "threshold"].dropna().unique(),
+        key=lambda t: (abs(t - threshold), -t),
+    )
+    for candidate in reported:
+        counts = response_counts(rows, int(candidate), **selection)  # type: ignore[arg-type]
+        if len(counts):
+            return counts.iloc[0]
+    return None

@@ -1,0 +1,150 @@
+"""From the dose notebook's results to its figures."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from pasimeta.moderators.dose import DoseEvidence
+from pasimeta.moderators.dose_analysis import DoseAnalysis, slope_band
+from pasimeta.moderators.partial_identification import TESTS, PartialIdentification
+from pasimeta.pipeline.prose_dose_response import CONSTRAINTS, UNITS
+
+if TYPE_CHECKING:
+    from pasimeta.figures.dose import DosePoint
+    from pasimeta.figures.dose_curve import CurveBand
+    from pasimeta.figures.output import Plot
+
+MILLION = 1e6
+
+
+def allocation_plot(label: str, bounds: PartialIdentification, metric: str, threshold: int, study: str) -> Plot:
+    """Draw every table that fits a study's margins by its slope, and what each reading of the report leaves."""
+    from pasimeta.figures.allocation_range import RemainingRange, allocation_range
+
+    ranges = bounds.ranges()
+    shown = ranges[ranges["constraint"].isin(["any", "cochran_armitage", "spearman", "chi_square", "all_tests"])]
+    quiet = np.all([bounds.tables[f"p_{test}"] > bounds.alpha for test in TESTS], axis=0)
+    rows = [
+        RemainingRange(
+            CONSTRAINTS[row.constraint][:1].upper() + CONSTRAINTS[row.constraint][1:],
+            row.rate_slope_lower,
+            row.rate_slope_upper,
+            row.tables,
+        )
+        for row in shown.itertuples()
+        if row.tables
+    ]
+    return allocation_range(
+        bounds.tables["rate_slope"].to_numpy(),
+        np.asarray(quiet),
+        rows,
+        name=f"dose_allocations_{study}",
+        axis_label=f"Change of PASI{threshold} response, percentage points per {UNITS[metric]}",
+        title=f"{label}: every allocation of responders to dose groups that fits what was printed",
+        footnote=f"Agreeing with the report: none of {len(TESTS)} tests is significant at {bounds.alpha:g}.",
+    )
+
+
+def curve_plot(
+    evidence: DoseEvidence,
+    analysis: DoseAnalysis,
+    metric: str,
+    threshold: int,
+    allocation_threshold: int,
+    level: float,
+) -> Plot | None:
+    """Draw response over dose with the curves that were fitted, or with what is left of a slope where none could be.
+
+    Studies that count responders by dose are drawn arm by arm, at the threshold of those counts.
+    """
+    from pasimeta.figures.dose_curve import dose_curves
+
+    if evidence.studies.empty:
+        return None
+    by_arm = analysis.arms[analysis.arms["label"].isin(list(analysis.trends))]
+    whole = evidence.studies[~evidence.studies["label"].isin(list(analysis.trends))]
+    shown = f"PASI{threshold}"
+    if len(by_arm) and allocation_threshold != threshold:
+        shown += f" (PASI{allocation_threshold} where counted by dose)"
+    return dose_curves(
+        [*_arm_points(by_arm, level), *(_point(row) for row in whole.itertuples())],
+        [*_fitted(analysis, allocation_threshold), *_left(analysis, allocation_threshold)],
+        name="dose_curves",
+        dose_label=UNITS[metric][:1].upper() + UNITS[metric][1:],
+        response_label=f"Patients who reached {shown}",
+        title=f"PASI{threshold} response and dose: what could be drawn",
+        footnote=None
+        if not analysis.bounds
+        else "Hatching and dashes aren't fits: they bound the logit lines through a study's mean that are left.",
+        level=level,
+    )
+
+
+def _arm_points(arms: pd.DataFrame, level: float) -> list[DosePoint]:
+    from pasimeta.effects.response_rates import response_rates
+
+    if arms.empty:
+        return []
+    rates = response_rates(arms.assign(events_lower=arms["events"], events_upper=arms["events"]), level=level)
+    rows = rates.assign(dose_low=MILLION * arms["dose"], dose_high=MILLION * arms["dose"], split_known=True, doses=1)
+    return [_point(row) for row in rows.itertuples()]
+
+
+def _point(row: Any) -> DosePoint:
+    from pasimeta.figures.dose import DosePoint
+    from pasimeta.figures.estimates import Rate
+
+    rate = Rate(
+        events_lower=int(row.events_lower),
+        events_upper=int(row.events_upper),
+        n=int(row.n),
+        ci_lower=float(row.ci_lower),
+        ci_upper=float(row.ci_upper),
+    )
+    note = "" if row.split_known else f"{row.doses} doses, responders by dose not published"
+    return DosePoint(row.label, row.dose_low / MILLION, row.dose_high / MILLION, rate, note)
+
+
+def _fitted(analysis: DoseAnalysis, threshold: int) -> list[CurveBand]:
+    from pasimeta.figures.dose_curve import CurveBand
+
+    bands = []
+    for fit in analysis.fits:
+        doses = np.linspace(fit.dose_low, fit.dose_high, 121)
+        drawn = fit.response(doses)
+        columns = (drawn[name].to_numpy() for name in ("ci_lower", "ci_upper", "estimate"))
+        bands.append(CurveBand(f"{fit.form.replace('_', '-').capitalize()} curve, PASI{threshold}", doses, *columns))
+    return bands
+
+
+def _left(analysis: DoseAnalysis, threshold: int) -> list[CurveBand]:
+    from pasimeta.figures.dose_curve import CurveBand
+
+    bands = []
+    for label, bounds in analysis.bounds.items():
+        margins = bounds.margins
+        if not 0 < (margins.events_lower + margins.events_upper) / 2 < margins.n:
+            continue
+        doses = np.linspace(margins.doses[0], margins.doses[-1], 81)
+        left = bounds.ranges().set_index("constraint").loc["all_tests"]
+        band = slope_band(margins, (float(left["slope_lower"]), float(left["slope_upper"])), doses)
+        bands.append(
+            CurveBand(
+                f"{label}, PASI{threshold}: lines that none of the tests rules out", doses, *band, style="hatched"
+            )
+        )
+        slope = analysis.detectable.get(label)
+        if slope is not None:
+            band = slope_band(margins, (-slope, slope), doses)
+            note = (
+                f"Steeper lines only would be found with the power asked for (odds ratio {np.exp(slope):.3g} per unit)."
+            )
+            bands.append(
+                CurveBand(
+                    f"{label}, PASI{threshold}: lines too flat to be found", doses, *band, note=note, style="outlined"
+                )
+            )
+    return bands

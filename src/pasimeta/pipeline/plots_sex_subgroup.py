@@ -1,0 +1,97 @@
+"""From the sex notebook's results to its figures."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from pasimeta.moderators.one_stage import OneStageResult
+from pasimeta.moderators.sex_prior import EffectPosterior
+from pasimeta.moderators.strata import Stratum
+from pasimeta.pipeline.prose_sex_subgroup import prior_text
+
+if TYPE_CHECKING:
+    from pasimeta.figures.estimates import Rate
+    from pasimeta.figures.output import Plot
+
+
+def subgroup_forest(
+    strata: Sequence[Stratum], fit: OneStageResult, names: tuple[str, str], level: float, name: str = "sex_forest"
+) -> Plot:
+    """Draw response of all patients and of each group, study by study, with the test for interaction below."""
+    from pasimeta.figures.forest import HeadingRow, NoteRow, Row, StudyRow, forest
+    from pasimeta.figures.formats import p_value
+
+    rows: list[Row] = []
+    for heading, part in (("All patients", 0), (names[0], 1), (names[1], 2)):
+        rows.append(HeadingRow(heading))
+        for stratum in strata:
+            rate = _rate(stratum, part, level)
+            if rate is not None:
+                rows.append(StudyRow(f"{stratum.label}, PASI{stratum.threshold}", rate))
+    odds = fit.to_frame().iloc[0]
+    text = (
+        f"Interaction, {names[0].lower()} against {names[1].lower()} within studies: odds ratio {odds['estimate']:.2f}"
+    )
+    rows.append(NoteRow(f"{text} ({odds['ci_lower']:.2f} to {odds['ci_upper']:.3g}), {p_value(fit.p_value)}"))
+    return forest(
+        rows,
+        name=name,
+        axis_label="Patients who reached the threshold",
+        title="Response by sex",
+        level=level,
+        footnote=(
+            "Rates: exact (Clopper-Pearson) intervals. Interaction: one-stage logistic model with an intercept "
+            "a study, "
+            "profile-likelihood interval; where a study doesn't say which sex responded, all allocations are summed."
+        ),
+    )
+
+
+def posterior_plot(posteriors: Sequence[EffectPosterior], names: tuple[str, str], study: str, level: float) -> Plot:
+    """Draw the posterior of the difference of rates under each prior."""
+    from pasimeta.figures.posterior import PosteriorCurve, posterior_densities
+
+    curves = [
+        PosteriorCurve(
+            p.prior.label,
+            f"Prior: {prior_text(p)}",
+            p.grid,
+            p.density,
+            p.difference_median,
+            p.difference_lower,
+            p.difference_upper,
+            p.probability_first_better,
+        )
+        for p in posteriors
+    ]
+    return posterior_densities(
+        curves,
+        name="sex_posterior",
+        axis_label=f"Response of {names[0].lower()} minus response of {names[1].lower()}, percentage points",
+        above=f"P({names[0].lower()} better)",
+        title=f"{names[0]} against {names[1].lower()}: the same counts under three priors",
+        level=level,
+        footnote=f"Difference in {study}; the odds ratio is shared by all studies. Priors are on the log odds ratio.",
+    )
+
+
+def _rate(stratum: Stratum, part: int, level: float) -> Rate | None:
+    from pasimeta.effects.response_rates import response_rates
+    from pasimeta.figures.estimates import Rate
+
+    n = (stratum.n1 + stratum.n2, stratum.n1, stratum.n2)[part]
+    if not n:
+        return None
+    counts = [(sum(pair), *pair)[part] for pair in stratum.pairs]
+    table = pd.DataFrame({"events_lower": [min(counts)], "events_upper": [max(counts)], "n": [n]})
+    row: Any = next(response_rates(table, level=level).itertuples())
+    return Rate(
+        events_lower=int(row.events_lower),
+        events_upper=int(row.events_upper),
+        n=int(row.n),
+        ci_lower=float(row.ci_lower),
+        ci_upper=float(row.ci_upper),
+    )

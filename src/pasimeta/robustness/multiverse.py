@@ -1,0 +1,296 @@
+"""The multiverse: every defensible way to pool the same documents, and how far the answer moves among them."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from pasimeta.effects.validation import Array, check_level
+from pasimeta.errors import PasimetaError
+from pasimeta.robustness.multiverse_analyses import ANALYSIS_CHOICES, NOT_APPLICABLE, Analysis, analyses
+from pasimeta.robustness.multiverse_choices import LIMITS, Limit, moves, shares
+from pasimeta.robustness.multiverse_cluster import Progress, fitted_here, fitted_there
+from pasimeta.robustness.multiverse_data import (
+    DATA_CHOICES,
+    IMPUTATIONS,
+    TIMEPOINTS,
+    UNREPORTED,
+    DataSet,
+    data_sets,
+)
+from pasimeta.robustness.multiverse_fits import RESULTS, Counts, blocks
+
+CHOICES = (*DATA_CHOICES, *ANALYSIS_CHOICES)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
+class MultiverseResult:
+    """Every specification with its result.
+
+    Attributes
+    ----------
+    frame : DataFrame
+        One row a specification: the choices of ``CHOICES`` (categorical; an en dash where a choice doesn't arise), the
+        ``studies`` (categorical, joined ids), ``k``, ``events``, ``n``, then ``estimate``, ``ci_lower``, ``ci_upper``,
+        ``pi_lower``, ``pi_upper`` as proportions (missing where one doesn't exist; PR and PLN limits may leave [0, 1])
+        and ``fit``: specifications with one number have the same counts and the same analysis.
+    possible : int
+        Specifications the choices span.
+    distinct : int
+        Different fits among the rows.
+    cap : int or None
+        Most specifications asked for; where ``possible`` exceeds it, the rows are a random sample.
+    seed : int
+        Of the sample.
+    limits : tuple of Limit
+        What :meth:`shares` holds the specifications against.
+    level : float
+        Of the intervals.
+    warnings : tuple of str
+        Doubts.
+    """
+
+    frame: pd.DataFrame
+    possible: int
+    distinct: int
+    cap: int | None
+    seed: int
+    limits: tuple[Limit, ...]
+    level: float
+    warnings: tuple[str, ...]
+
+    @property
+    def sampled(self) -> bool:
+        """Whether the rows are a sample of what is possible."""
+        return len(self.frame) < self.possible
+
+    def to_frame(self) -> pd.DataFrame:
+        """One row a specification."""
+        return self.frame
+
+    def shares(self, *, distinct: bool = False) -> pd.DataFrame:
+        """Shares of specifications on either side of each limit; see :func:`.multiverse_choices.shares`.
+
+        Parameters
+        ----------
+        distinct : bool
+            Count each different fit once a threshold, however many specifications lead to it.
+        """
+        rows = self.frame.drop_duplicates(["fit", "threshold"]) if distinct else self.frame
+        return shares(rows, self.limits)
+
+    def moves(self, threshold: int | None = None) -> pd.DataFrame:
+        """How far each choice moves the estimate, at one threshold or over all; see :func:`.multiverse_choices.moves`.
+
+        Raises
+        ------
+        PasimetaError
+            If no specification has that threshold.
+        """
+        return moves(self.at(threshold), CHOICES)
+
+    def options(self, threshold: int | None = None) -> pd.DataFrame:
+        """What each option of each choice leads to, at one threshold or over all.
+
+        Returns
+        -------
+        DataFrame
+            One row an option: ``choice``, ``option``, ``specifications``, and of their estimates ``least``,
+            ``lower_quartile``, ``median``, ``upper_quartile``, ``most``.
+        """
+        rows = self.at(threshold)
+        tables = []
+        for choice in CHOICES:
+            kept = rows[rows[choice] != NOT_APPLICABLE]
+            spread = kept.groupby(choice, observed=True)["estimate"].quantile([0, 0.25, 0.5, 0.75, 1]).unstack()
+            spread.columns = pd.Index(["least", "lower_quartile", "median", "upper_quartile", "most"])
+            spread.insert(0, "specifications", kept[choice].value_counts()[spread.index])
+            tables.append(spread.rename_axis("option").reset_index().astype({"option": str}).assign(choice=choice))
+        table = pd.concat(tables, ignore_index=True)
+        return table[["choice", *(column for column in table.columns if column != "choice")]]
+
+    def at(self, threshold: int | None) -> pd.DataFrame:
+        """Rows of one threshold, or all.
+
+        Raises
+        ------
+        PasimetaError
+            If no specification has that threshold.
+        """
+        if threshold is None:
+            return self.frame
+        rows = self.frame[self.frame["threshold"] == str(threshold)]
+        if rows.empty:
+            raise PasimetaError(f"threshold: no specification at PASI{threshold}; choose one that was analysed")
+        return rows
+
+
+def multiverse(
+    responses: pd.DataFrame,
+    inclusion: Mapping[str, Collection[str]] | None = None,
+    *,
+    thresholds: Sequence[int] = (50, 75),
+    imputations: Sequence[str] = IMPUTATIONS,
+    timepoints: Sequence[str] = TIMEPOINTS,
+    unreported: Sequence[str] = UNREPORTED,
+    allocations: str = "all",
+    options: Sequence[Analysis] | None = None,
+    limits: Sequence[Limit] = LIMITS,
+    level: float = 0.95,
+    cap: int | None = None,
+    seed: int = 0,
+    progress: Progress | None = None,
+    scheduler: str | None = None,
+) -> MultiverseResult:
+    """Pool the same evidence in every combination of the choices given.
+
+    Parameters
+    ----------
+    responses : DataFrame
+        The ``RESPONSES`` table.
+    inclusion : mapping of str to collection of str, optional
+        Study ids by name of the inclusion rule, as from :func:`.multiverse_data.studies_by_rule`; by default the
+        studies that the table marks as included.
+    thresholds, imputations, timepoints, unreported, allocations
+        Choices over the data, as in :func:`.multiverse_data.data_sets`.
+    options : sequence of Analysis, optional
+        Choices over the analysis, as from :func:`.multiverse_analyses.analyses`, whose 187 are the default.
+    limits : sequence of Limit
+        What the specifications are held against.
+    level : float
+        Of every interval.
+    cap : int, optional
+        Most specifications to fit; of more, so many are drawn at random without replacement.
+    seed : int
+        Of that draw; the default gives the same digits every time.
+    progress : callable, optional
+        Called with the fits done and the fits in all, after each block.
+    scheduler : str, optional
+        Address of a Dask scheduler whose workers fit the blocks, with the same digits.
+
+    Returns
+    -------
+    MultiverseResult
+
+    Raises
+    ------
+    PasimetaError
+        For choices or options that can't be, a cap below 1, no study at all, or a scheduler that can't be used.
+
+    Notes
+    -----
+    A share of specifications is no probability: it weighs every combination alike, however likely it is to be right,
+    and a model with many options weighs more than one with few. Read the range, and which choice makes it.
+
+    References
+    ----------
+    Steegen S, Tuerlinckx F, Gelman A, Vanpaemel W. Increasing transparency through a multiverse analysis. Perspect
+    Psychol Sci 2016;11:702-712. Voracek M, Kossmeier M, Tran US. Which data to meta-analyze, and how? A
+    specification-curve and multiverse-analysis approach to meta-analysis. Z Psychol 2019;227:64-82.
+    """
+    level = check_level(level)
+    options = tuple(options) if options is not None else analyses()
+    if inclusion is None:
+        inclusion = {"as analysed": tuple(responses.loc[responses["included"], "study"].unique())}
+    found = data_sets(
+        responses,
+        inclusion,
+        thresholds=thresholds,
+        imputations=imputations,
+        timepoints=timepoints,
+        unreported=unreported,
+        allocations=allocations,
+    )
+    if not found or not options:
+        raise PasimetaError("multiverse: no study counts a response under any of the choices; widen them")
+    possible = len(found) * len(options)
+    chosen = _chosen(possible, cap, seed)
+    data_index, option_index = np.divmod(chosen, len(options))
+    fits, fit = _distinct_fits(found, options, data_index, option_index)
+    values = _fitted(fits, level, progress, scheduler)
+    return MultiverseResult(
+        frame=_frame(found, options, data_index, option_index, fit, values),
+        possible=possible,
+        distinct=len(fits),
+        cap=cap,
+        seed=seed,
+        limits=tuple(limits),
+        level=level,
+        warnings=_doubts(found, possible, chosen.size, seed),
+    )
+
+
+def _chosen(possible: int, cap: int | None, seed: int) -> np.ndarray:
+    if cap is not None and (isinstance(cap, bool) or cap < 1):
+        raise PasimetaError(f"cap: {cap!r} specifications are none; give at least 1, or leave it out for all")
+    if cap is None or cap >= possible:
+        return np.arange(possible)
+    return np.sort(np.random.default_rng(seed).choice(possible, size=cap, replace=False, shuffle=False))
+
+
+def _distinct_fits(
+    found: Sequence[DataSet], options: Sequence[Analysis], data_index: np.ndarray, option_index: np.ndarray
+) -> tuple[list[tuple[Counts, Analysis]], np.ndarray]:
+    """What is to be fitted, each once, and which of it belongs to each specification."""
+    keys = list(dict.fromkeys(each.key for each in found))
+    number = {key: i for i, key in enumerate(keys)}
+    key_index = np.array([number[each.key] for each in found])
+    codes, fit = np.unique(key_index[data_index] * len(options) + option_index, return_inverse=True)
+    return [(keys[code // len(options)], options[code % len(options)]) for code in codes], fit
+
+
+def _fitted(
+    fits: Sequence[tuple[Counts, Analysis]], level: float, progress: Progress | None, scheduler: str | None
+) -> Array:
+    parts = blocks(fits, level)
+    results = fitted_here(parts, progress) if scheduler is None else fitted_there(parts, scheduler, progress)
+    values = np.empty((len(RESULTS), len(fits)))
+    for part, result in zip(parts, results, strict=True):
+        values[:, part.places] = result
+    return values
+
+
+def _frame(
+    found: Sequence[DataSet],
+    options: Sequence[Analysis],
+    data_index: np.ndarray,
+    option_index: np.ndarray,
+    fit: np.ndarray,
+    values: Array,
+) -> pd.DataFrame:
+    columns: dict[str, object] = {}
+    for position, name in enumerate(DATA_CHOICES):
+        columns[name] = _categories([each.choices[position] for each in found], data_index)
+    for position, name in enumerate(ANALYSIS_CHOICES):
+        columns[name] = _categories([each.choices[position] for each in options], option_index)
+    columns["studies"] = _categories([" ".join(each.studies) for each in found], data_index)
+    for name, numbers in (
+        ("k", [len(each.n) for each in found]),
+        ("events", [sum(each.events) for each in found]),
+        ("n", [sum(each.n) for each in found]),
+    ):
+        columns[name] = np.array(numbers)[data_index]
+    columns |= {name: values[row][fit] for row, name in enumerate(RESULTS)}
+    return pd.DataFrame({**columns, "fit": fit})
+
+
+def _categories(values: Sequence[str], index: np.ndarray) -> pd.Categorical:
+    names = list(dict.fromkeys(values))
+    number = {name: code for code, name in enumerate(names)}
+    return pd.Categorical.from_codes(np.array([number[value] for value in values])[index], categories=names)
+
+
+def _doubts(found: Sequence[DataSet], possible: int, fitted: int, seed: int) -> tuple[str, ...]:
+    doubts = []
+    if fitted < possible:
+        doubts.append(f"{fitted:,} of {possible:,} specifications were drawn at random (seed {seed}) and fitted")
+    alone = sum(len(each.n) == 1 for each in found)
+    if alone:
+        doubts.append(
+            f"{alone} of {len(found)} data sets hold a single study, where most choices over the analysis "
+            "change nothing"
+        )
+    return tuple(doubts)

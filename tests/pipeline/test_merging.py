@@ -1,11 +1,11 @@
 """Documents of one trial become one draft, or enter a reviewed study without overwriting it."""
 
-import subprocess
 import sys
 
 import pytest
 from ruamel.yaml import YAML
 
+from pasimeta.cli import main
 from pasimeta.errors import EvidenceError
 from pasimeta.evidence.readers import extract_file
 from pasimeta.pipeline.merging import merge_into, write_drafts
@@ -60,12 +60,18 @@ def test_another_trial_leaves_the_file_untouched(examples, tmp_path):
     assert list(tmp_path.iterdir()) == [path]
 
 
-def test_command_merges_into_a_study(examples, tmp_path):
+def test_command_merges_into_a_study(examples, tmp_path, monkeypatch, capsys):
     (path,) = set(write_drafts([extract_file(examples / "registry_page.txt")], tmp_path))
-    command = [sys.executable, "-m", "pasimeta.cli", "extract", "--merge-into", str(path), str(examples / "report.txt")]
-    result = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert (result.returncode, result.stdout) == (0, f"merged: {path}\n"), result.stderr
+
+    def command(study):
+        arguments = ["pasimeta", "extract", "--merge-into", str(study), str(examples / "report.txt")]
+        monkeypatch.setattr(sys, "argv", arguments)
+        with pytest.raises(SystemExit) as end:
+            main()
+        return end.value.code, *capsys.readouterr()
+
+    assert command(path) == (0, f"merged: {path}\n", "")
     assert read(path)["population"]["enrolled"]["value"] == 21
-    missing = subprocess.run([*command[:-2], "nowhere.yaml", command[-1]], capture_output=True, text=True, check=False)
-    assert missing.returncode == 2
-    assert "nowhere.yaml: can't be read" in missing.stderr
+    status, _, errors = command(tmp_path / "nowhere.yaml")
+    assert status == 2
+    assert "nowhere.yaml: can't be read" in errors

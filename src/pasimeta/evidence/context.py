@@ -7,7 +7,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from pasimeta.evidence.facts import AlwaysCited, Conflict, Count, Identifier, Record, Text
+from pasimeta.evidence.facts import AlwaysCited, Conflict, Count, Identifier, PrintedPercent, Record, Text
 
 
 class ComparatorCount(AlwaysCited):
@@ -17,6 +17,7 @@ class ComparatorCount(AlwaysCited):
     threshold: Annotated[int | None, Field(ge=1, le=100)] = None
     events: Count
     n: Annotated[int, Field(ge=1)]
+    printed_percent: PrintedPercent | None = None
     week: Annotated[float | None, Field(ge=0)]
     week_reason: Text | None = None
 

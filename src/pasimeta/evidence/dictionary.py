@@ -8,6 +8,7 @@ from typing import Any
 from pydantic import TypeAdapter
 
 from pasimeta.evidence.context import Benchmark, Comparator, Search, Source
+from pasimeta.evidence.judgement import RiskOfBias
 from pasimeta.evidence.study import Study
 
 _ADAPTERS: dict[str, TypeAdapter[Any]] = {
@@ -16,6 +17,7 @@ _ADAPTERS: dict[str, TypeAdapter[Any]] = {
     "benchmarks": TypeAdapter(list[Benchmark]),
     "sources": TypeAdapter(dict[str, Source]),
     "search": TypeAdapter(Search),
+    "risk_of_bias": TypeAdapter(RiskOfBias),
 }
 _PREAMBLE = """# The data
 
@@ -29,6 +31,8 @@ models below; `schema/` has them as JSON Schema, so that an editor can complete 
 | `comparators/benchmarks.yaml` | figures pooled by others |
 | `sources.yaml` | every document a figure was read in |
 | `search.yaml` | how records were found, and what was looked for in vain |
+| `examples/` | fictional pages of our own, to try the readers on; no study |
+| `certainty/<id>.yaml` | risk of bias of one study, judged from the documents seen |
 
 Rules:
 
@@ -37,6 +41,8 @@ Rules:
 - What follows from printed figures but isn't printed says how in `derived`.
 - What isn't known is `null` with a reason, never a guess.
 - A count is a number, or an interval `{lower: 6, upper: 8}` when the report only bounds it.
+- A percentage that is printed goes into `printed_percent`, in quotes, digit for digit. `pasimeta audit` holds the count
+  against it, sums and orders against each other, and, with `--documents`, each figure against its line.
 - Conflicting figures are both kept under `conflicts`; `preferred` names the analysed one, `why` says why.
 - A study that isn't analysed stays, with what is known of it. Whether a study is analysed is decided by the rule in
   `config/analysis.yaml`, not by its file.

@@ -11,6 +11,13 @@ T = TypeVar("T")
 Confidence = Literal["seen", "restated"]
 Identifier = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]*$")]
 Text = Annotated[str, Field(min_length=1)]
+PrintedPercent = Annotated[
+    str,
+    Field(
+        pattern=r"^\d{1,3}(\.\d{1,6})?$",
+        description='Percentage as printed, if one is; in quotes, for its digits tell how it was rounded ("47.10")',
+    ),
+]
 
 
 class Record(BaseModel):
@@ -24,6 +31,7 @@ class Place(Record):
 
     source: Annotated[Identifier, Field(description="Id of the document in sources.yaml")]
     locator: Text
+    part: Annotated[Text | None, Field(description="What of the figure stands there, if not all of it")] = None
 
 
 class Cited(Record):

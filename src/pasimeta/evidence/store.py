@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 from pydantic import BaseModel, TypeAdapter, ValidationError
 from ruamel.yaml import YAML
@@ -13,11 +14,27 @@ from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from pasimeta.errors import EvidenceError
 from pasimeta.evidence.context import Benchmark, Comparator, Search, Source
 from pasimeta.evidence.facts import Cited
+from pasimeta.evidence.judgement import RiskOfBias
 from pasimeta.evidence.study import Study
 
 T = TypeVar("T")
 
 BENCHMARKS = "benchmarks.yaml"
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """A broken rule, as ``file:line: field: what is wrong``."""
+
+    file: Path
+    message: str
+    line: int | None = None
+    field: str | None = None
+    code: Literal["unreadable", "schema", "source_undefined"] = "schema"
+
+    def __str__(self) -> str:
+        place = f"{self.file}:{self.line}" if self.line else str(self.file)
+        return f"{place}: {self.field}: {self.message}" if self.field else f"{place}: {self.message}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +46,7 @@ class Evidence:
     benchmarks: dict[str, Benchmark]
     sources: dict[str, Source]
     search: Search
+    risk_of_bias: dict[str, RiskOfBias] = field(default_factory=dict)
 
 
 def load_evidence(directory: Path | str) -> Evidence:
@@ -37,7 +55,8 @@ def load_evidence(directory: Path | str) -> Evidence:
     Parameters
     ----------
     directory : path
-        Folder that holds ``studies/``, ``comparators/``, ``sources.yaml`` and ``search.yaml``.
+        Folder that holds ``studies/``, ``comparators/``, ``sources.yaml``, ``search.yaml`` and, where studies have been
+        judged, ``certainty/``.
 
     Returns
     -------
@@ -48,29 +67,49 @@ def load_evidence(directory: Path | str) -> Evidence:
     EvidenceError
         One line per broken rule: file, line, field, what is wrong.
     """
+    evidence, problems = read_evidence(directory)
+    if problems or evidence is None:
+        raise EvidenceError("\n".join(map(str, problems)))
+    return evidence
+
+
+def read_evidence(directory: Path | str) -> tuple[Evidence | None, list[Problem]]:
+    """Read the data folder as far as it can be read.
+
+    Returns
+    -------
+    evidence : Evidence or None
+        Every record that keeps the rules; None if sources, search or benchmarks break them.
+    problems : list of Problem
+        Every broken rule.
+
+    Raises
+    ------
+    EvidenceError
+        If the folder holds no studies at all.
+    """
     root = Path(directory)
     if not (root / "studies").is_dir():
         raise EvidenceError(f"{root}: holds no folder 'studies'; give the data folder of a pasimeta project")
-    problems: list[str] = []
+    problems: list[Problem] = []
     sources = _read(root / "sources.yaml", TypeAdapter(dict[str, Source]), problems)
     search = _read(root / "search.yaml", TypeAdapter(Search), problems)
     benchmarks = _read(root / "comparators" / BENCHMARKS, TypeAdapter(list[Benchmark]), problems)
     studies = _read_folder(root / "studies", Study, problems)
     comparators = _read_folder(root / "comparators", Comparator, problems, skip=BENCHMARKS)
+    judged = _read_folder(root / "certainty", RiskOfBias, problems)
+    problems += _judged_strangers(root / "certainty", judged, root / "studies")
     if sources is not None:
-        for folder, models in (("studies", studies), ("comparators", comparators)):
+        for folder, models in (("studies", studies), ("comparators", comparators), ("certainty", judged)):
             for name, model in models.items():
                 problems += _unknown_sources(root / folder / f"{name}.yaml", model, sources)
         for benchmark in benchmarks or []:
             problems += _unknown_sources(root / "comparators" / BENCHMARKS, benchmark, sources)
         if search is not None:
             problems += _unknown_sources(root / "search.yaml", search, sources)
-    if problems:
-        raise EvidenceError("\n".join(problems))
-    assert sources is not None
-    assert search is not None
-    assert benchmarks is not None
-    return Evidence(studies, comparators, {b.id: b for b in benchmarks}, sources, search)
+    if sources is None or search is None or benchmarks is None:
+        return None, problems
+    return Evidence(studies, comparators, {b.id: b for b in benchmarks}, sources, search, judged), problems
 
 
 def load_study(path: Path | str) -> Study:
@@ -81,14 +120,14 @@ def load_study(path: Path | str) -> Study:
     EvidenceError
         One line per broken rule: file, line, field, what is wrong.
     """
-    problems: list[str] = []
+    problems: list[Problem] = []
     study = _read(Path(path), TypeAdapter(Study), problems)
     if study is None:
-        raise EvidenceError("\n".join(problems))
+        raise EvidenceError("\n".join(map(str, problems)))
     return study
 
 
-def _read_folder(folder: Path, model: type[Any], problems: list[str], skip: str | None = None) -> dict[str, Any]:
+def _read_folder(folder: Path, model: type[Any], problems: list[Problem], skip: str | None = None) -> dict[str, Any]:
     records = {}
     for path in sorted(folder.glob("*.yaml")):
         if path.name == skip:
@@ -97,23 +136,34 @@ def _read_folder(folder: Path, model: type[Any], problems: list[str], skip: str 
         if record is None:
             continue
         if record.id != path.stem:
-            problems.append(f"{path}: id: is '{record.id}', but the file is named '{path.stem}'; rename one of them")
+            message = f"is '{record.id}', but the file is named '{path.stem}'; rename one of them"
+            problems.append(Problem(path, message, field="id"))
         records[record.id] = record
     return records
 
 
-def _read(path: Path, adapter: TypeAdapter[T], problems: list[str]) -> T | None:
+def _judged_strangers(folder: Path, judged: dict[str, RiskOfBias], studies: Path) -> list[Problem]:
+    message = "no study has this id; mend it or add the study"
+    return [
+        Problem(folder / f"{name}.yaml", message, field="id")
+        for name in judged
+        if not (studies / f"{name}.yaml").exists()
+    ]
+
+
+def _read(path: Path, adapter: TypeAdapter[T], problems: list[Problem]) -> T | None:
     try:
         content = YAML(typ="safe").load(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
-        problems.append(f"{path}: is missing; restore it")
+        problems.append(Problem(path, "is missing; restore it", code="unreadable"))
     except UnicodeDecodeError as error:
-        problems.append(f"{path}: is not UTF-8 text (byte {error.start}); save it as UTF-8")
+        problem = f"is not UTF-8 text (byte {error.start}); save it as UTF-8"
+        problems.append(Problem(path, problem, code="unreadable"))
     except MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
-        problems.append(f"{path}:{line}: is not valid YAML: {error.problem}; mend the line")
+        problems.append(Problem(path, f"is not valid YAML: {error.problem}; mend the line", line, code="unreadable"))
     except (YAMLError, OSError) as error:
-        problems.append(f"{path}: can't be read: {' '.join(str(error).split())}")
+        problems.append(Problem(path, f"can't be read: {' '.join(str(error).split())}", code="unreadable"))
     else:
         try:
             return adapter.validate_python(content)
@@ -122,11 +172,11 @@ def _read(path: Path, adapter: TypeAdapter[T], problems: list[str]) -> T | None:
     return None
 
 
-def _explain(path: Path, detail: Any) -> str:
+def _explain(path: Path, detail: Any) -> Problem:
     keys = [key for key in detail["loc"] if not _names_a_type(key)]
     field = ".".join(str(key) for key in keys) or "the file"
     message = detail["msg"].removeprefix("Value error, ")
-    return f"{path}:{_line_of(path, keys)}: {field}: {message[:1].lower()}{message[1:]}"
+    return Problem(path, f"{message[:1].lower()}{message[1:]}", line_of(yaml_tree(path), keys), field)
 
 
 def _names_a_type(key: Any) -> bool:
@@ -134,10 +184,14 @@ def _names_a_type(key: Any) -> bool:
     return isinstance(key, str) and (key in {"int", "float", "str"} or "[" in key)
 
 
-def _line_of(path: Path, keys: list[Any]) -> int:
-    """Line of the deepest key that exists, counted from 1."""
-    node: Any = YAML(typ="rt").load(path.read_text(encoding="utf-8"))
-    line = 1
+def yaml_tree(path: Path) -> Any:
+    """Return a file as a YAML tree that remembers lines and comments."""
+    return YAML(typ="rt").load(path.read_text(encoding="utf-8"))
+
+
+def line_of(tree: Any, keys: Sequence[Any]) -> int:
+    """Return the line, counted from 1, of the deepest of nested keys that exists in a round-trip YAML tree."""
+    node, line = tree, 1
     for key in keys:
         try:
             line = (node.lc.key(key) if isinstance(key, str) else node.lc.item(key))[0] + 1
@@ -147,13 +201,18 @@ def _line_of(path: Path, keys: list[Any]) -> int:
     return line
 
 
-def _unknown_sources(path: Path, model: BaseModel, sources: dict[str, Source]) -> list[str]:
+def _unknown_sources(path: Path, model: BaseModel, sources: dict[str, Source]) -> list[Problem]:
     named = {
         (where, name) for where, record in _records(model) if (name := getattr(record, "source", None)) is not None
     }
     named |= {("sources", name) for name in getattr(model, "sources", [])}
     return [
-        f"{path}: {where or 'the file'}: source '{name}' is not in sources.yaml; add it there or mend the id"
+        Problem(
+            path,
+            f"source '{name}' is not in sources.yaml; add it there or mend the id",
+            field=where or "the file",
+            code="source_undefined",
+        )
         for where, name in sorted(named)
         if name not in sources
     ]

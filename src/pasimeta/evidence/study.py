@@ -6,7 +6,19 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from pasimeta.evidence.facts import AlwaysCited, Cited, Conflict, Count, Fact, Identifier, Missing, Range, Record, Text
+from pasimeta.evidence.facts import (
+    AlwaysCited,
+    Cited,
+    Conflict,
+    Count,
+    Fact,
+    Identifier,
+    Missing,
+    PrintedPercent,
+    Range,
+    Record,
+    Text,
+)
 
 Design = Literal["single_arm", "randomized", "case_series", "case_report"]
 Status = Literal["reported", "unreported", "ongoing", "unknown"]
@@ -115,6 +127,7 @@ class ResponseCount(AlwaysCited):
     events: Count
     n_enrolled: Annotated[int, Field(ge=1)]
     n_analysed: Annotated[int, Field(ge=1)]
+    printed_percent: PrintedPercent | None = None
     week: Annotated[float | None, Field(ge=0)]
     week_reason: Annotated[Text | None, Field(description="Why the week is null")] = None
     subgroup: Subgroup | None = None

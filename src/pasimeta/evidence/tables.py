@@ -226,6 +226,7 @@ def _characteristics_row(study: Study, decision: Decision) -> dict[str, object]:
         "analysed": population.analysed.value,
         "female": population.female.value,
         "male": population.male.value,
+        "co_treatment": population.co_treatment.value,
         "registered": study.registration.enrollment.value if study.registration else None,
         "included": decision.included,
         "stage": decision.stage,

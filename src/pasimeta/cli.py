@@ -217,6 +217,44 @@ def extract(
 
 
 @app.command()
+def multiverse(
+    threshold: Annotated[
+        list[int] | None, typer.Option(help="PASI threshold; may be repeated. 50 and 75 by default.")
+    ] = None,
+    cap: Annotated[int | None, typer.Option(min=1, help="Most specifications to fit; more are drawn from.")] = None,
+    seed: Annotated[int, typer.Option(help="Seed of that draw.")] = 0,
+    scheduler: Annotated[str | None, typer.Option(help="Address of a Dask scheduler, tcp://host:port.")] = None,
+    form: Annotated[
+        Format, typer.Option("--format", help="Shares beyond the limits (table, json), or every specification (csv).")
+    ] = Format.table,
+) -> None:
+    """Pool the project's evidence in every defensible way."""
+    from pasimeta.evidence import tables
+    from pasimeta.evidence.inclusion import InclusionRule, decide_all
+    from pasimeta.evidence.store import load_evidence
+    from pasimeta.pipeline.project import find_project
+    from pasimeta.robustness import multiverse as every_specification
+    from pasimeta.robustness import studies_by_rule
+
+    evidence = load_evidence(find_project().data)
+    responses = tables.responses(evidence, decide_all(evidence, InclusionRule()))
+    with _doubts_on_the_result():
+        result = every_specification(
+            responses,
+            studies_by_rule(evidence),
+            thresholds=tuple(threshold or (50, 75)),
+            cap=cap,
+            seed=seed,
+            scheduler=scheduler,
+        )
+    if form is Format.csv:
+        typer.echo(result.to_frame().to_csv(index=False, lineterminator="\n").rstrip("\n"))
+    else:
+        shares = result.shares()
+        typer.echo(shares.to_json(orient="records", indent=2) if form is Format.json else shares.to_string(index=False))
+
+
+@app.command()
 def check() -> None:
     """Read every data file and say what breaks the evidence model."""
     from pasimeta.evidence.store import load_evidence

@@ -23,7 +23,7 @@ def run_folder(tmp_path):
         (folder / "tables" / "pooled.csv").write_text(pooled)
         (folder / "tables" / "summary.csv").write_text(summary)
         prints = {"inputs": {"data/studies/cheng2022.yaml": data, "tables/x.csv": data}, "code": {"pasimeta": "1"}}
-        record = RunRecord({"pooling": {"threshold": parameters}}, {"03_pooling": NotebookRecord(prints, {}, 1.0)})
+        record = RunRecord({"pooling": {"threshold": parameters}}, {"04_pooling": NotebookRecord(prints, {}, 1.0)})
         record.write(folder)
         return folder
 

@@ -28,6 +28,8 @@ from pasimeta.errors import NotebookError
 MODE_VARIABLE = "PASIMETA_KERNEL"
 PROVISIONER = "pasimeta-fork"
 _LAUNCHER = ["-m", "ipykernel_launcher"]
+# one thread a kernel: kernels run side by side, and sums don't depend on how many cores a machine has
+_ONE_THREAD = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
 _START_TIMEOUT = 120  # seconds for the imports, on the slowest machine
 
 
@@ -180,12 +182,19 @@ def run_kernels() -> Iterator[None]:
     factory = KernelProvisionerFactory.instance()
     before = factory.default_provisioner_name
     factory.default_provisioner_name = PROVISIONER
+    threads = {name: os.environ.get(name) for name in _ONE_THREAD}
+    os.environ.update(_ONE_THREAD)
     if forking_is_possible():
         _warm_parent = WarmParent()
     try:
         yield
     finally:
         factory.default_provisioner_name = before
+        for name, value in threads.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
         parent, _warm_parent = _warm_parent, None
         if parent is not None:
             parent.close()

@@ -122,7 +122,7 @@ def _allowed_values(annotation: Any, metadata: list[Any]) -> str:
         return ", ".join(arguments)
     if arguments:  # Annotated
         return _allowed_values(arguments[0], list(getattr(arguments[1], "metadata", arguments[1:])))
-    kind = {int: "a whole number", float: "a number", str: "text"}[annotation]
+    kind = {bool: "true or false", int: "a whole number", float: "a number", str: "text"}[annotation]
     bounds = {name: getattr(m, name) for m in metadata for name in ("ge", "gt", "le", "lt") if hasattr(m, name)}
     words = {"ge": "at least", "gt": "above", "le": "at most", "lt": "below"}
     limits = " and ".join(f"{words[name]} {value:g}" for name, value in bounds.items())

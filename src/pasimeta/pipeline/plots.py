@@ -149,7 +149,7 @@ def dose_plot(evidence: DoseEvidence, threshold: int, scale: Literal["linear", "
     )
 
 
-def subgroup_plot(comparison: GroupComparison, names: tuple[str, str], threshold: int, study: str) -> Plot:
+def subgroup_plot(comparison: GroupComparison, names: tuple[str, str], threshold: int, study: str, name: str) -> Plot:
     """Draw two groups' rates and their difference."""
     from pasimeta.figures.estimates import Estimate
     from pasimeta.figures.subgroup import Group, GroupDifference, subgroup_rates
@@ -165,7 +165,7 @@ def subgroup_plot(comparison: GroupComparison, names: tuple[str, str], threshold
     return subgroup_rates(
         groups,
         GroupDifference(f"{names[0]} minus {names[1].lower()}", difference, c.fisher_p_value, "Fisher's exact test"),
-        name="sex_subgroup",
+        name=name,
         level=c.level,
         rate_label=f"Patients who reached PASI{threshold}",
         title=f"Response by sex in {study}",

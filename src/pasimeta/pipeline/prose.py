@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 
 import pandas as pd
 
@@ -150,20 +150,6 @@ def certainty_sentences(characteristics: pd.DataFrame, pooled: pd.DataFrame) -> 
     if (analysed["design"] != "randomized").all():
         sentences.append("All of it is uncontrolled: psoriasis waxes and wanes, and every effect here includes that.")
     return sentences
-
-
-def summary_table(lead: str, statements: Mapping[str, pd.Series], own: Mapping[str, list[str]]) -> pd.DataFrame:
-    """Return the landing page as data: ``key``, ``heading``, ``text`` (Markdown) and the ``notebook`` behind it."""
-    behind = {"response": "03_pooling", "missing": "01_evidence", "dose": "04_dose_response", "sex": "05_sex_subgroup"}
-    own_headings = {"certainty": "How sure?", "context": "Against what?"}
-    rows = [{"key": "lead", "heading": "", "text": lead, "notebook": "06_summary"}]
-    for key in ("response", "certainty", "missing", "sex", "dose", "context"):
-        if key in own:
-            text, heading = "\n\n".join(own[key]), own_headings[key]
-        else:
-            text, heading = statements[key]["text"], statements[key]["heading"]
-        rows.append({"key": key, "heading": heading, "text": text, "notebook": behind.get(key, "06_summary")})
-    return pd.DataFrame(rows)
 
 
 def doubts(pool: ThresholdPool) -> str:

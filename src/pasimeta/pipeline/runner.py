@@ -169,7 +169,7 @@ class _Run:
         failures: list[str] = []
         sorter = TopologicalSorter(predecessors(self.chosen))
         sorter.prepare()
-        running: dict[Future[None], tuple[Job, Fingerprint, float]] = {}
+        running: dict[Future[float], tuple[Job, Fingerprint]] = {}
         with ExitStack() as stack:
             pool = stack.enter_context(ThreadPoolExecutor(self.settings.jobs))
             work = Path(stack.enter_context(_folder_beside(scratch)))
@@ -185,20 +185,18 @@ class _Run:
                     if not warm:
                         stack.enter_context(_kernels())
                         warm = True
-                    job = self._job(notebook, work, scratch / "tables", reason)
-                    running[pool.submit(execute, job)] = job, now, time.monotonic()
+                    job = self._job(notebook, work, scratch / "tables")
+                    running[pool.submit(self._execute, job, reason)] = job, now
                 if not running:
                     if failures:
                         break
                     continue
                 for future in wait(running, return_when=FIRST_COMPLETED).done:
-                    job, now, since = running.pop(future)
+                    job, now = running.pop(future)
                     try:
-                        future.result()
-                        self._collect(job, now, scratch, time.monotonic() - since)
+                        self._collect(job, now, scratch, future.result())
                     except NotebookError as error:
                         failures.append(str(error))
-                        self.reporter.finished(job.notebook.name, "failed", time.monotonic() - since)
                     else:
                         sorter.done(job.notebook)
         if failures:
@@ -208,9 +206,20 @@ class _Run:
                     self.reporter.finished(name, "not run, for what it reads is missing", 0)
             raise NotebookError("\n".join(failures))
 
-    def _job(self, notebook: Notebook, work: Path, tables: Path, reason: str) -> Job:
-        source = self.project.notebooks / f"{notebook.name}.ipynb"
-        self.reporter.started(notebook.name, reason, _cells(source))
+    def _execute(self, job: Job, reason: str) -> float:
+        """Execute a notebook in a thread of the pool, and return the seconds it took."""
+        name, since = job.notebook.name, time.monotonic()
+        self.reporter.started(name, reason, _cells(self.project.notebooks / f"{name}.ipynb"))
+        try:
+            execute(job)
+        except BaseException:
+            self.reporter.finished(name, "failed", time.monotonic() - since)
+            raise
+        seconds = time.monotonic() - since
+        self.reporter.finished(name, "done", seconds)
+        return seconds
+
+    def _job(self, notebook: Notebook, work: Path, tables: Path) -> Job:
         job = Job(
             self.project,
             notebook,
@@ -230,7 +239,6 @@ class _Run:
             (scratch / path).parent.mkdir(parents=True, exist_ok=True)
             (job.folder / path).replace(scratch / path)
         self.record.notebooks[job.notebook.name] = NotebookRecord(now, made, round(seconds, 2))
-        self.reporter.finished(job.notebook.name, "done", seconds)
 
     def _site_inputs(self) -> dict[str, str]:
         made = {path: h for part in self.record.notebooks.values() for path, h in part.outputs.items()}

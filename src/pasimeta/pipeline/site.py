@@ -16,7 +16,7 @@ from pasimeta.pipeline.files import write_text
 from pasimeta.pipeline.manifest import NOTEBOOKS
 
 TEMPLATES = Path(__file__).parent / "templates"
-HEADLINE_FIGURE = "response_by_threshold"
+HEADLINE_FIGURE = "response_forest"
 FONTS = ("DejaVuSans.ttf", "DejaVuSans-Bold.ttf")
 
 
@@ -60,6 +60,7 @@ def render_site(results: Path, pages: Path) -> None:
 
 def _landing(results: Path, menu: list[MenuEntry]) -> dict[str, Any]:
     titles = {entry.href: entry.title for entry in menu}
+    names = {notebook.section: notebook.name for notebook in NOTEBOOKS}
     statements: list[dict[str, Any]] = []
     lead = "Run every notebook to fill this page."
     summary = results / "tables" / "summary.csv"
@@ -68,7 +69,7 @@ def _landing(results: Path, menu: list[MenuEntry]) -> dict[str, Any]:
             if row.key == "lead":
                 lead = row.text
                 continue
-            href = f"{row.notebook}.html"
+            href = f"{names[row.section]}.html"
             body = Markup(_markdown(str(row.text)))
             statements.append(
                 {"key": row.key, "heading": row.heading, "body": body, "href": href, "title": titles.get(href, "")}

@@ -1,0 +1,119 @@
+"""The summary page, by rule from tables: what we know, how sure, what is missing, what would change our mind."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pandas as pd
+
+from pasimeta.pipeline.prose import (
+    certainty_sentences,
+    context_sentences,
+    lead_sentences,
+    listing,
+    markdown_text,
+    percent,
+)
+
+BEHIND = {
+    "response": "pooling",
+    "certainty": "certainty",
+    "missing": "evidence",
+    "missing_evidence": "missing_evidence",
+    "safety": "safety",
+    "sex": "sex_subgroup",
+    "dose": "dose_response",
+    "robustness": "robustness",
+    "context": "effect_sizes",
+    "change": "next_trial",
+}
+STATEMENTS = ("response", "missing", "missing_evidence", "safety", "sex", "dose", "robustness")
+ORDER = (
+    "response",
+    "certainty",
+    "missing",
+    "missing_evidence",
+    "safety",
+    "sex",
+    "dose",
+    "robustness",
+    "context",
+    "change",
+)
+
+
+def summary_page(read: Callable[[str], pd.DataFrame], level: float, placebo: str, methotrexate: str) -> pd.DataFrame:
+    """Put the page for a reader in a hurry together from what the other notebooks found.
+
+    Parameters
+    ----------
+    read : callable
+        Reads a table of ``results/tables`` by name.
+    level : float
+        Level of the intervals.
+    placebo, methotrexate : str
+        Ids of the benchmarks to set beside ours.
+
+    Returns
+    -------
+    DataFrame
+        One row a statement, in reading order: ``key``, ``heading``, ``text`` (Markdown), ``section`` (of the notebook
+        behind it); the first, ``lead``, answers in two sentences.
+    """
+    characteristics, pooled = read("characteristics"), read("pooled")
+    found = {key: read(f"statements_{key}").iloc[0] for key in STATEMENTS}
+    rows = {key: (row["heading"], row["text"], BEHIND[key]) for key, row in found.items()}
+    sure = [
+        *certainty_sentences(characteristics, pooled),
+        *sure_sentences(read("grade_findings"), read("grade_judgements")),
+    ]
+    context = context_sentences(read("benchmarks").set_index("id"), placebo, methotrexate)
+    change = change_sentences(*(read(f"next_trial_{name}") for name in ("assurance", "sizes", "precision")))
+    for key, heading, sentences in (
+        ("certainty", "How sure?", sure),
+        ("context", "Against what?", context),
+        ("change", "What would change our mind?", change),
+    ):
+        rows[key] = (heading, "\n\n".join(sentences), BEHIND[key])
+    page = [("lead", "", lead_sentences(characteristics, pooled, level), "summary")]
+    page += [(key, *rows[key]) for key in ORDER]
+    return pd.DataFrame(page, columns=["key", "heading", "text", "section"])
+
+
+def sure_sentences(findings: pd.DataFrame, judgements: pd.DataFrame) -> list[str]:
+    """State the best certainty there is and what lowers it; tables ``grade_findings`` and ``grade_judgements``."""
+    order = ["very low", "low", "moderate", "high"]
+    best = max(findings["certainty"], key=order.index)
+    lowered = judgements[judgements["levels"] > 0]
+    worst = lowered.sort_values("levels", ascending=False, kind="stable").drop_duplicates("domain")
+    reasons = [f"- {row.domain} ({row.outcome}): {markdown_text(str(row.reason))}." for row in worst.itertuples()]
+    return [f"No answer on this page is of more than **{best}** certainty (GRADE):", "\n".join(reasons)]
+
+
+def change_sentences(assurance: pd.DataFrame, sizes: pd.DataFrame, precision: pd.DataFrame) -> list[str]:
+    """State which trial could move the answer; tables ``next_trial_assurance``, ``_sizes``, ``_precision``."""
+    first = assurance.iloc[0]
+    control = markdown_text(str(first["control"])).lower()
+    sentences = [
+        f"The one registered comparison with {control} would show the cells to be better with a probability of "
+        f"{percent(assurance['assurance'].max())} per dose; however large, such a trial could not promise more than "
+        f"{percent(first['ceiling'])} on what is known now."
+    ]
+    reachable = sizes.astype({"n_per_arm": float})
+    reachable = reachable[reachable["n_per_arm"].notna()]
+    for row in reachable.sort_values("n_per_arm", kind="stable").drop_duplicates("against").itertuples():
+        sentences.append(
+            f"Against {markdown_text(str(row.against)).lower()}, a randomized trial of {int(row.n_per_arm)} patients "
+            f"an arm would show the cells to be better with {percent(row.target)} assurance."
+        )
+    out_of_reach = [name for name in dict.fromkeys(sizes["against"]) if name not in set(reachable["against"])]
+    if out_of_reach:
+        names = listing(markdown_text(str(name)).lower() for name in out_of_reach)
+        sentences.append(f"No size searched gives the assurance wanted against {names}.")
+    row = precision.iloc[0]
+    sentences.append(
+        f"{int(row['n'])} more patients given cells would bring the pooled interval to "
+        f"{100 * row['width_expected']:.0f} percentage points on average."
+    )
+    sentences.append("Results of the trials that ended without reporting could move it without treating anyone.")
+    return sentences

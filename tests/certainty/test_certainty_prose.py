@@ -1,7 +1,6 @@
 """Sentences on certainty and on the next trial follow from tables by rule, and never claim more than these allow."""
 
 import pandas as pd
-import pytest
 
 from pasimeta.pipeline import prose_certainty, prose_next_trial, prose_summary
 
@@ -39,24 +38,6 @@ def text(sentences):
     return " ".join(sentences).replace("\u00a0", " ")
 
 
-@pytest.mark.parametrize(
-    ("lower", "upper", "words"),
-    [
-        (90, 565, "more than 52 of 1,000 with placebo in other trials, by 90 to 565. Unadjusted"),
-        (-400, -10, "fewer than 52 of 1,000 with placebo in other trials, by 10 to 400. Unadjusted"),
-        (-10, 90, "can't be told from 52 of 1,000 with placebo"),
-    ],
-)
-def test_a_difference_is_claimed_only_where_its_interval_excludes_none(lower, upper, words):
-    table = findings(difference_lower_per_1000=lower, difference_upper_per_1000=upper)
-    assert words in text(prose_summary.known_sentences(table))
-
-
-def test_no_comparison_no_comparing():
-    said = text(prose_summary.known_sentences(findings(comparison_per_1000=None)))
-    assert said == "**PASI75**: 353 of 1,000 patients (interval 142 to 617); certainty very low."
-
-
 def test_certainty_is_the_best_there_is_and_reasons_only_those_that_count():
     said = text(prose_summary.sure_sentences(findings(certainty="low"), judgements()))
     assert "more than **low** certainty" in said
@@ -70,20 +51,6 @@ def test_grade_sentences_name_outcomes_and_domains():
     assert "marked down for risk of bias and publication bias" in said
     assert "nothing was compared with a control group" in said
     assert "starts low" not in text(prose_certainty.grade_sentences(findings(start="high"), judgements()))
-
-
-def test_a_suspicion_of_publication_bias_is_stated_only_where_it_is_one():
-    flow = pd.DataFrame(
-        {
-            "kind": ["stage", "excluded", "stage"],
-            "label": ["kept", "no results found: fate unknown", "studies"],
-            "count": [36, 7, 29],
-        }
-    )
-    assert "suspected" in text(prose_summary.unreported_sentences(flow, judgements()))
-    said = text(prose_summary.unreported_sentences(flow, judgements(0)))
-    assert "suspected" not in said
-    assert "7 registered trials of cell products show no results: 7 fate unknown" in said
 
 
 def sizes():

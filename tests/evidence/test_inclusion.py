@@ -4,7 +4,17 @@ from dataclasses import replace
 
 import pytest
 
-from pasimeta.evidence.inclusion import STAGES, InclusionRule, decide, decide_all, flow, included, treated
+from pasimeta.errors import ParameterError
+from pasimeta.evidence.inclusion import (
+    STAGES,
+    InclusionRule,
+    decide,
+    decide_all,
+    flow,
+    included,
+    require_some,
+    treated,
+)
 
 DEFAULT = InclusionRule()
 
@@ -64,3 +74,9 @@ def test_flow_closes(evidence):
     assert (table["left"].diff().dropna() == -table["excluded"].iloc[1:]).all()
     assert table["patients_left"].iloc[-1] == 24
     assert table["patients_left"].is_monotonic_decreasing
+
+
+def test_a_rule_that_no_study_meets_is_refused(evidence):
+    require_some(decide_all(evidence, DEFAULT))
+    with pytest.raises(ParameterError, match=r"no study meets the rule; the last to fail was .*fewer than 100; widen"):
+        require_some(decide_all(evidence, replace(DEFAULT, min_analysed=100)))

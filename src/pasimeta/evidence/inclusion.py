@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from pasimeta.errors import ParameterError
 from pasimeta.evidence.store import Evidence
 from pasimeta.evidence.study import Study
 
@@ -72,6 +73,21 @@ def decide(study: Study, rule: InclusionRule) -> Decision:
 def decide_all(evidence: Evidence, rule: InclusionRule) -> list[Decision]:
     """Hold every study against the rule, in order of id."""
     return [decide(study, rule) for study in evidence.studies.values()]
+
+
+def require_some(decisions: list[Decision]) -> None:
+    """Refuse a rule that no study meets.
+
+    Raises
+    ------
+    ParameterError
+        Naming the stage that the last studies failed.
+    """
+    if any(decision.included for decision in decisions):
+        return
+    furthest = max((d for d in decisions if d.stage), key=lambda d: STAGES.index(d.stage or STAGES[0]), default=None)
+    last = f"; the last to fail was {furthest.study}: {furthest.reason}" if furthest else ""
+    raise ParameterError(f"evidence: no study meets the rule{last}; widen the evidence section of the parameters")
 
 
 def included(evidence: Evidence, rule: InclusionRule) -> list[Study]:

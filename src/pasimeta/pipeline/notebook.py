@@ -54,8 +54,10 @@ class Workspace:
 
         return read_table(self._table(name), schema)
 
-    def figure(self, plot: Plot) -> None:
-        """Write a figure to ``results/figures`` as SVG and PNG, and show it."""
+    def figure(self, plot: Plot | None) -> None:
+        """Write a figure to ``results/figures`` as SVG and PNG, and show it; nothing, if there was nothing to draw."""
+        if plot is None:
+            return
         from pasimeta.figures.output import save, show
 
         save(plot, self.results / "figures")
@@ -107,10 +109,13 @@ def show_table(table: pd.DataFrame, caption: str, columns: Mapping[str, str] | N
     caption : str
         What the table shows.
     columns : mapping, optional
-        Columns to show, in order, with their headings; all by default.
+        Columns to show, in order, with their headings; all by default. A table without rows is said to be none.
     """
     from IPython.display import HTML, display
 
+    if table.empty:
+        say(f"{caption}: none.")
+        return
     headings = dict(columns or {name: str(name) for name in table.columns})
     display(HTML(table_html(table[list(headings)], caption, list(headings.values()))))
 

@@ -14,7 +14,8 @@ Percent = Annotated[float, Field(ge=0, le=100)]
 class Section(BaseModel):
     """Parameters of one notebook."""
 
-    model_config = ConfigDict(strict=True, extra="forbid", frozen=True, allow_inf_nan=False)
+    # defaults are validated too: 12 and 12.0 would otherwise be two values of one parameter
+    model_config = ConfigDict(strict=True, extra="forbid", frozen=True, allow_inf_nan=False, validate_default=True)
 
 
 class Common(Section):

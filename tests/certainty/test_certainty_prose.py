@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from pasimeta.pipeline import prose_certainty, prose_next_trial, prose_summary
+from pasimeta.report.prose import certainty, next_trial, summary
 
 PER = ("rate_lower", "rate_upper", "ci_lower", "ci_upper", "comparison", "difference", "difference_lower")
 
@@ -39,18 +39,18 @@ def text(sentences):
 
 
 def test_certainty_is_the_best_there_is_and_reasons_only_those_that_count():
-    said = text(prose_summary.sure_sentences(findings(certainty="low"), judgements()))
+    said = text(summary.sure_sentences(findings(certainty="low"), judgements()))
     assert "more than **low** certainty" in said
     assert "publication bias it is" in said
-    assert "it is" not in text(prose_summary.sure_sentences(findings(), judgements(0)))
+    assert "it is" not in text(summary.sure_sentences(findings(), judgements(0)))
 
 
 def test_grade_sentences_name_outcomes_and_domains():
-    said = text(prose_certainty.grade_sentences(findings(), judgements()))
+    said = text(certainty.grade_sentences(findings(), judgements()))
     assert "**very low** for PASI75" in said
     assert "marked down for risk of bias and publication bias" in said
     assert "nothing was compared with a control group" in said
-    assert "starts low" not in text(prose_certainty.grade_sentences(findings(start="high"), judgements()))
+    assert "starts low" not in text(certainty.grade_sentences(findings(start="high"), judgements()))
 
 
 def sizes():
@@ -66,7 +66,7 @@ def sizes():
 
 
 def test_an_unreachable_size_is_said_to_be_one():
-    said = text(prose_next_trial.size_sentences(sizes()))
+    said = text(next_trial.size_sentences(sizes()))
     assert "Against methotrexate, 80 % assurance is out of reach." in said
     assert "Against placebo, 80 % assurance takes 49 and 49 patients." in said
 
@@ -78,17 +78,17 @@ def test_what_would_change_our_mind():
     precision = pd.DataFrame(
         [{"n": 38, "width_before": 0.47, "width_expected": 0.41, "width_lower": 0.29, "width_upper": 0.65}]
     )
-    said = text(prose_summary.change_sentences(assurance, sizes(), precision))
+    said = text(summary.change_sentences(assurance, sizes(), precision))
     assert "probability of 7 % per dose" in said
     assert "not promise more than 45 %" in said
     assert "Against placebo, a randomized trial of 49 patients an arm" in said
     assert "No size searched gives the assurance wanted against methotrexate" in said
-    assert "may widen" in prose_next_trial.precision_sentence(precision)
-    assert "may widen" not in prose_next_trial.precision_sentence(precision.assign(width_upper=0.4))
+    assert "may widen" in next_trial.precision_sentence(precision)
+    assert "may widen" not in next_trial.precision_sentence(precision.assign(width_upper=0.4))
 
 
 def test_findings_table_gives_effects_with_intervals():
-    row = prose_certainty.findings_table(findings()).iloc[0]
+    row = certainty.findings_table(findings()).iloc[0]
     assert row["effect"] == "353 (142 to 617)"
     assert row["difference"] == "301 (90 to 565)"
-    assert prose_certainty.findings_table(findings(comparison_per_1000=None))["comparison"].isna().all()
+    assert certainty.findings_table(findings(comparison_per_1000=None))["comparison"].isna().all()

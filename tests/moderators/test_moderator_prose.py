@@ -13,22 +13,22 @@ from pasimeta.moderators.sex_power import comparison_power
 from pasimeta.moderators.sex_prior import EffectPrior, posterior
 from pasimeta.moderators.strata import known_stratum, unknown_stratum
 from pasimeta.moderators.two_by_two import two_by_two
-from pasimeta.pipeline import prose_dose_response, prose_moderators, prose_sex_subgroup
+from pasimeta.report.prose import dose_response, moderators, sex_subgroup
 
 CHENG, YAO = known_stratum("Cheng 2022", 6, 9, 2, 8, 40), unknown_stratum("Yao 2021", 1, 6, (2, 2), 50)
 NAMES = ("women", "men")
 
 
 def test_intervals_are_counted_not_judged():
-    said = prose_sex_subgroup.interval_sentence(two_by_two(6, 9, 2, 8).to_frame())
+    said = sex_subgroup.interval_sentence(two_by_two(6, 9, 2, 8).to_frame())
     assert said.startswith("All 13 intervals")
-    clear = prose_sex_subgroup.interval_sentence(two_by_two(9, 9, 0, 8).to_frame())
+    clear = sex_subgroup.interval_sentence(two_by_two(9, 9, 0, 8).to_frame())
     assert clear.startswith("0 of 13 intervals are compatible")
 
 
 def test_power_sentences_hold_their_numbers():
     power = comparison_power(compare_groups(6, 9, 2, 8), (0.548, 0.472))
-    text = " ".join(prose_sex_subgroup.power_sentences(power, NAMES, "Maul 2021")).replace("\u00a0", " ")
+    text = " ".join(sex_subgroup.power_sentences(power, NAMES, "Maul 2021")).replace("\u00a0", " ")
     assert "9 women and 8 men" in text
     assert "respond in 90 %" in text
     assert "turns on one patient" in text
@@ -37,9 +37,7 @@ def test_power_sentences_hold_their_numbers():
 
 def test_one_stage_sentences_name_the_unknown_and_the_ecological():
     strata = [CHENG, YAO]
-    said = prose_sex_subgroup.one_stage_sentences(
-        one_stage(strata), by_allocation(strata), across_studies(strata), NAMES
-    )
+    said = sex_subgroup.one_stage_sentences(one_stage(strata), by_allocation(strata), across_studies(strata), NAMES)
     text = " ".join(said)
     assert "**compatible with no difference**" in said[0]
     assert "all 2 allocations are summed over" in text
@@ -49,13 +47,13 @@ def test_one_stage_sentences_name_the_unknown_and_the_ecological():
 
 def test_a_clear_difference_is_said_to_be_excluded():
     strata = [known_stratum("A", 18, 20, 3, 20, 40)]
-    said = prose_sex_subgroup.one_stage_sentences(one_stage(strata), by_allocation(strata), None, NAMES)
+    said = sex_subgroup.one_stage_sentences(one_stage(strata), by_allocation(strata), None, NAMES)
     assert "**excludes no difference**" in said[0]
 
 
 def test_prior_sentences_say_how_far_the_prior_moves_the_answer():
     posteriors = [posterior([CHENG], EffectPrior("p", 0.0, sd)) for sd in (5.0, 1.0)]
-    text = " ".join(prose_sex_subgroup.prior_sentences(posteriors, NAMES))
+    text = " ".join(sex_subgroup.prior_sentences(posteriors, NAMES))
     moved = 100 * (posteriors[0].difference_median - posteriors[1].difference_median)
     assert f"moves the median by {moved:.0f} points" in text
     assert "Every interval is compatible with no difference" in text
@@ -67,31 +65,31 @@ def bounds():
 
 
 def test_bounds_say_what_the_sentence_rules_out_and_what_it_doesnt(bounds):
-    text = " ".join(prose_dose_response.bounds_sentences("Cheng 2022", bounds, "unit", True))
+    text = " ".join(dose_response.bounds_sentences("Cheng 2022", bounds, "unit", True))
     assert "7703 tables of responders and group sizes fit" in text
     for word in ("**not identified**", "**excludes**", "**compatible with**"):
         assert word in text
 
 
 def test_without_a_report_nothing_is_excluded(bounds):
-    text = " ".join(prose_dose_response.bounds_sentences("Cheng 2022", bounds, "unit", False))
+    text = " ".join(dose_response.bounds_sentences("Cheng 2022", bounds, "unit", False))
     assert "exclude" not in text
-    assert set(prose_dose_response.bounds_table(bounds)["reading"]) == {"not identified"}
+    assert set(dose_response.bounds_table(bounds)["reading"]) == {"not identified"}
 
 
 def test_a_slope_nobody_could_find_is_said_to_be_so():
-    assert prose_dose_response.detectable_sentence("A", None, "unit", 0.8).startswith("No slope whatever")
-    assert "odds ratio of 2.72" in prose_dose_response.detectable_sentence("A", 1.0, "unit", 0.8)
+    assert dose_response.detectable_sentence("A", None, "unit", 0.8).startswith("No slope whatever")
+    assert "odds ratio of 2.72" in dose_response.detectable_sentence("A", 1.0, "unit", 0.8)
 
 
 def test_moderator_sentences_count_the_questions():
     counts = pd.DataFrame({"study": ["a", "b"], "events_lower": [8, 2], "events_upper": [8, 2], "n": [17, 7]})
     rows = [study_moderator("tissue", counts, {"a": "cord", "b": "fat"}), study_moderator("donor", counts, {})]
     table = moderator_table(rows)
-    text = " ".join(prose_moderators.moderator_sentences(table, 0.05))
+    text = " ".join(moderators.moderator_sentences(table, 0.05))
     assert "**Not identified**: tissue and donor" in text
     assert "2 questions were asked of these studies and one p value computed" in text
     assert "excludes" not in text
-    shown = prose_moderators.evidence_rows(table)
+    shown = moderators.evidence_rows(table)
     assert shown["interval"].tolist()[1] == "–"
     assert not np.any(shown == "nan")

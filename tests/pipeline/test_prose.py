@@ -8,7 +8,9 @@ from nbconvert.filters import markdown2html_mistune
 
 from pasimeta.errors import ParameterError
 from pasimeta.moderators.sex import StudyComparisons, compare_groups
-from pasimeta.pipeline import notebook, prose, readable
+from pasimeta.pipeline import notebook
+from pasimeta.report import readable, words
+from pasimeta.report.prose import dose_response, response, sex_subgroup, summary
 from pasimeta.synthesis.response import model_fit, pool_response
 
 pytestmark = pytest.mark.filterwarnings("ignore::pasimeta.errors.PasimetaWarning")
@@ -22,7 +24,7 @@ def pooled(*studies, threshold=50, model="common"):
 
 
 def sentence(pool, level=0.95):
-    return prose.pooled_sentence(pool, level).replace(NBSP, " ")
+    return response.pooled_sentence(pool, level).replace(NBSP, " ")
 
 
 def test_one_study_is_called_one_study():
@@ -47,16 +49,16 @@ def test_no_study_is_said_to_be_none():
 
 
 def test_vague_counts_are_named_and_exact_ones_are_not():
-    text = prose.unknown_counts_sentence(pooled(("Cheng 2022", 6, 8, 17), ("Yao 2021", 2, 2, 7)))
+    text = response.unknown_counts_sentence(pooled(("Cheng 2022", 6, 8, 17), ("Yao 2021", 2, 2, 7)))
     assert "Cheng 2022 (6 to 8 of 17)" in text
     assert "Yao" not in text
     assert "All 3 possible combinations" in text
-    assert prose.unknown_counts_sentence(pooled(("Yao 2021", 2, 2, 7))) == ""
+    assert response.unknown_counts_sentence(pooled(("Yao 2021", 2, 2, 7))) == ""
 
 
 def test_doubts_of_the_fit_are_listed():
-    assert "only 2 studies" in prose.doubts(pooled(("A", 3, 3, 9), ("B", 2, 2, 7), model="binomial_normal"))
-    assert prose.doubts(pooled()) == ""
+    assert "only 2 studies" in response.doubts(pooled(("A", 3, 3, 9), ("B", 2, 2, 7), model="binomial_normal"))
+    assert response.doubts(pooled()) == ""
 
 
 @pytest.mark.parametrize(
@@ -68,19 +70,21 @@ def test_doubts_of_the_fit_are_listed():
     ],
 )
 def test_sex_difference_is_claimed_only_where_the_interval_excludes_none(table, verdict):
-    sentences = " ".join(prose.sex_sentences(StudyComparisons({"S": compare_groups(*table)}), 40))
+    sentences = " ".join(sex_subgroup.sex_sentences(StudyComparisons({"S": compare_groups(*table)}), 40))
     assert verdict in sentences
     assert "nothing seen repeats it" in sentences
 
 
 def test_no_study_by_sex_is_said_to_be_none():
-    assert prose.sex_sentences(StudyComparisons({}), 40) == ["No included study counts PASI40 responders by sex."]
+    assert sex_subgroup.sex_sentences(StudyComparisons({}), 40) == [
+        "No included study counts PASI40 responders by sex."
+    ]
 
 
 @given(st.integers(0, 9), st.integers(0, 8))
 def test_verdict_agrees_with_the_interval(women, men):
     comparison = compare_groups(women, 9, men, 8)
-    text = " ".join(prose.sex_sentences(StudyComparisons({"S": comparison}), 40))
+    text = " ".join(sex_subgroup.sex_sentences(StudyComparisons({"S": comparison}), 40))
     zero_inside = comparison.risk_difference_ci_lower <= 0 <= comparison.risk_difference_ci_upper
     assert ("not identified" in text) == zero_inside
 
@@ -97,19 +101,19 @@ def test_schedule_sentence_follows_the_groups(doses, verdict):
     table = pd.DataFrame(doses, columns=["dose", "infusions", "cumulative"]).mul([1e6, 1, 1e6]).assign(label="S")
     for stem in ("dose", "infusions", "cumulative"):
         table[f"{stem}_low"] = table[f"{stem}_high"] = table[stem]
-    assert verdict in prose.schedule_sentences(table)[0]
-    assert prose.schedule_sentences(table.iloc[:1]) == []
+    assert verdict in dose_response.schedule_sentences(table)[0]
+    assert dose_response.schedule_sentences(table.iloc[:1]) == []
 
 
 def test_unknown_benchmark_is_refused():
     with pytest.raises(ParameterError, match=r"summary\.placebo_benchmark: 'nobody' is not in"):
-        prose.context_sentences(pd.DataFrame({"quantity": []}), "nobody", "nobody")
+        summary.context_sentences(pd.DataFrame({"quantity": []}), "nobody", "nobody")
 
 
 @given(st.text(max_size=60))
 def test_any_label_shows_as_text(label):
     # whatever a study is called, its name reaches the page as words, never as markup
-    page = markdown2html_mistune(f"Study {prose.markdown_text(label)} end")
+    page = markdown2html_mistune(f"Study {words.markdown_text(label)} end")
     for tag in ("<script", "<img", "<a ", "<em", "<strong", "<code", "<h1"):
         assert tag not in page
 

@@ -15,7 +15,7 @@ from pasimeta.figures.output import Plot, svg_text
 from pasimeta.figures.panel_types import ReferenceLine
 from pasimeta.figures.scatter import Point, ScatterAxis, scatter
 from pasimeta.figures.specification_curve import ChoiceRow, specification_curve
-from pasimeta.pipeline import plots_missing_evidence, plots_robustness
+from pasimeta.report.plots import missing_evidence, robustness
 from pasimeta.robustness import analyses, multiverse, selection_model, subsets_of_counts, tipping_points
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "figures"))
@@ -38,10 +38,10 @@ def plots(result) -> list[Plot]:
     tipping = tipping_points([6], [17], [9, 8], {"placebo": 0.05, "methotrexate": 0.4}, model="common")
     swept = selection_model([6], [17], [9, 8], strengths=[0, 5, 10])
     return [
-        plots_robustness.specification_plot(result, 75),
-        plots_robustness.subsets_plot(subsets, 50),
-        plots_missing_evidence.tipping_plot(tipping, 75),
-        plots_missing_evidence.selection_plot({"One rate in all trials": swept}, 75),
+        robustness.specification_plot(result, 75),
+        robustness.subsets_plot(subsets, 50),
+        missing_evidence.tipping_plot(tipping, 75),
+        missing_evidence.selection_plot({"One rate in all trials": swept}, 75),
     ]
 
 

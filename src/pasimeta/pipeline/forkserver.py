@@ -44,9 +44,9 @@ PRELOADED = (
     "pasimeta.figures.subgroup",
     "pasimeta.figures.threshold",
     "pasimeta.pipeline.notebook",
-    "pasimeta.pipeline.plots",
-    "pasimeta.pipeline.prose",
-    "pasimeta.pipeline.readable",
+    "pasimeta.report.plots.response",
+    "pasimeta.report.prose.response",
+    "pasimeta.report.readable",
 )
 _REAP_EVERY = 0.05  # seconds between looks at the children
 _SET_PARENT_DEATH_SIGNAL = 1  # PR_SET_PDEATHSIG of linux/prctl.h

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from pasimeta.pipeline.prose import count_range, listing, markdown_text, number, percent, percent_range
+from pasimeta.report.words import count_range, listing, markdown_text, number, percent, percent_range
 from pasimeta.synthesis.safety import RareEvents
 
 EVENTS = {

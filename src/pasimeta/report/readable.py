@@ -6,7 +6,7 @@ from typing import Any
 
 import pandas as pd
 
-from pasimeta.pipeline.prose import count_range
+from pasimeta.report.words import count_range
 
 MILLION = 1e6
 ENDPOINTS = {"pga_0_1": "PGA 0/1", "clearance": "Clearance", "relapse": "Relapse"}

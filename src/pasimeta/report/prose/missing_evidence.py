@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pandas as pd
 
-from pasimeta.pipeline.prose import SPACE, listing, markdown_text, number, percent, percent_range
+from pasimeta.report.words import SPACE, listing, markdown_text, number, percent, percent_range
 from pasimeta.robustness.missing_evidence import TippingResult
 from pasimeta.robustness.missing_evidence_selection import SelectionResult
 from pasimeta.robustness.missing_evidence_trials import RobMe, UnreportedTrial

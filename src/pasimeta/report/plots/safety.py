@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pasimeta.pipeline.prose import percent
+from pasimeta.report.words import percent
 from pasimeta.synthesis.safety import RareEvents
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ import numpy as np
 from pasimeta.forecast.predictive import PredictedTrial
 from pasimeta.forecast.sample_size import SampleSizeResult
 from pasimeta.forecast.two_stage import StagedDesign, operating_characteristics
-from pasimeta.pipeline.prose import percent
+from pasimeta.report.words import percent
 
 if TYPE_CHECKING:
     from pasimeta.figures.output import Plot

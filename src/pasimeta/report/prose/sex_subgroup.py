@@ -8,10 +8,11 @@ from typing import Any
 import pandas as pd
 
 from pasimeta.moderators.one_stage import OneStageResult
+from pasimeta.moderators.sex import GroupComparison, StudyComparisons
 from pasimeta.moderators.sex_power import ComparisonPower
 from pasimeta.moderators.sex_prior import EffectPosterior
 from pasimeta.moderators.verdicts import verdict
-from pasimeta.pipeline.prose import markdown_text, number, percent
+from pasimeta.report.words import markdown_text, number, percent
 
 MINUS = "\u2212"
 MEASURES = {"RD": "Difference, points", "RR": "Ratio", "OR": "Odds ratio"}
@@ -225,3 +226,38 @@ def _points(value: float) -> str:
 
 def _optional(p: float | None) -> str:
     return "–" if p is None or p != p else f"{p:.3f}"
+
+
+def sex_sentences(comparisons: StudyComparisons, threshold: int) -> list[str]:
+    """State the comparison of women and men in every study that counts both."""
+    if not comparisons.by_study:
+        return [f"No included study counts PASI{threshold} responders by sex."]
+    sentences = []
+    for label, comparison in comparisons.by_study.items():
+        sentences += [f"**{markdown_text(label)}, PASI{threshold}.**", *_comparison(comparison, "women", "men")]
+    if len(comparisons.by_study) == 1:
+        sentences.append("It is one comparison in one trial; nothing seen repeats it.")
+    return sentences
+
+
+def _comparison(comparison: GroupComparison, first: str, second: str) -> list[str]:
+    """State a subgroup comparison by rule: what the interval excludes, and what it is compatible with."""
+    c = comparison
+    rates = (
+        f"{c.events1} of {c.n1} {first} ({percent(c.rate1)}) and {c.events2} of {c.n2} {second} "
+        f"({percent(c.rate2)}) responded."
+    )
+    lower, upper = c.risk_difference_ci_lower, c.risk_difference_ci_upper
+    points = f"{100 * c.risk_difference:+.0f} percentage points".replace("-", "\u2212")
+    interval = f"{percent(c.level)} interval {100 * lower:+.0f} to {100 * upper:+.0f}".replace("-", "\u2212")
+    difference = f"The difference is {points} ({interval}; Fisher's exact test p = {c.fisher_p_value:.3f})."
+    if lower > 0 or upper < 0:
+        winner = first if lower > 0 else second
+        verdict = f"These counts exclude equal response at this level, in favour of {winner}."
+    else:
+        verdict = (
+            f"These {c.n1 + c.n2} patients are compatible with no difference at all, with an advantage of "
+            f"{100 * upper:.0f} points for {first}, and with one of {abs(100 * lower):.0f} points for {second}. "
+            "A sex difference is **not identified**."
+        )
+    return [rates, difference, verdict]

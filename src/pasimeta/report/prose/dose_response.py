@@ -7,12 +7,13 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
+from pasimeta.moderators.dose import DoseEvidence
 from pasimeta.moderators.dose_analysis import DoseAnalysis
 from pasimeta.moderators.dose_groups import StudyDoses, schedule_confounding
 from pasimeta.moderators.dose_models import akaike_weights, averaged_contrast
 from pasimeta.moderators.partial_identification import TESTS, PartialIdentification
 from pasimeta.moderators.verdicts import verdict
-from pasimeta.pipeline.prose import count_range, listing, markdown_text, percent
+from pasimeta.report.words import count_range, listing, markdown_text, number, percent
 
 MINUS = "\u2212"
 METRICS = {
@@ -186,3 +187,41 @@ def _times(slope: float) -> str:
     if ratio > 1e4:
         return "above 10\u202f000"
     return "below 0.0001" if ratio < 1e-4 else f"{ratio:.3g}"
+
+
+def schedule_sentences(doses: pd.DataFrame) -> list[str]:
+    """Say where a larger infusion came with a different number of them, so that the two can't be told apart."""
+    sentences = []
+    for label, arms in doses.groupby("label", sort=False):
+        if arms["dose_low"].nunique() < 2:
+            continue
+        order = arms["dose_low"].corr(arms["infusions_low"], method="kendall")
+        infusion, course = (_millions(arms, stem) for stem in ("dose", "cumulative"))
+        verdict = (
+            "the number of infusions is the same at every dose"
+            if order != order
+            else "the larger infusions came in "
+            f"{'smaller' if order < 0 else 'larger'} number, so that dose and schedule can't be told apart in these "
+            "groups, whatever the responder counts"
+        )
+        sentences.append(
+            f"{markdown_text(str(label))} gave {infusion} million cells per kg at an infusion and {course} million "
+            f"in all: {verdict}."
+        )
+    return sentences
+
+
+def dose_sentences(evidence: DoseEvidence) -> list[str]:
+    """State whether a dose-response slope can be learned, and if not, every reason."""
+    if evidence.slope_identified:
+        return [f"{number(evidence.distinct_doses, 'dose level').capitalize()} have response counts of their own."]
+    reasons = [markdown_text(reason) for reason in evidence.reasons]
+    return [
+        "A dose-response relation is **not identified** by the published counts:",
+        "\n".join(f"- {reason[:1].upper()}{reason[1:]}." for reason in reasons),
+    ]
+
+
+def _millions(arms: pd.DataFrame, stem: str) -> str:
+    low, high = arms[f"{stem}_low"].min() / 1e6, arms[f"{stem}_high"].max() / 1e6
+    return f"{low:g}" if low == high else f"{low:g} to {high:g}"

@@ -6,7 +6,7 @@ import pandas as pd
 
 from pasimeta.moderators.all_moderators import multiplicity
 from pasimeta.moderators.verdicts import COMPATIBLE, EXCLUDES, NOT_IDENTIFIED
-from pasimeta.pipeline.prose import listing, number, percent
+from pasimeta.report.words import listing, number, percent
 
 
 def evidence_rows(table: pd.DataFrame) -> pd.DataFrame:

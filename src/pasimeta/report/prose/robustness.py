@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pandas as pd
 
-from pasimeta.pipeline.plots_robustness import HEADINGS
-from pasimeta.pipeline.prose import SPACE, listing, markdown_text, number, percent, percent_range
+from pasimeta.report.plots.robustness import HEADINGS
+from pasimeta.report.words import SPACE, listing, markdown_text, number, percent, percent_range
 from pasimeta.robustness.multiverse import MultiverseResult
 
 _LEVELLING = 0.005  # half a percentage point: what rounding would hide anyway

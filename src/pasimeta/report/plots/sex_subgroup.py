@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from pasimeta.moderators.one_stage import OneStageResult
+from pasimeta.moderators.sex import GroupComparison
 from pasimeta.moderators.sex_prior import EffectPosterior
 from pasimeta.moderators.strata import Stratum
-from pasimeta.pipeline.prose_sex_subgroup import prior_text
+from pasimeta.report.prose.sex_subgroup import prior_text
 
 if TYPE_CHECKING:
     from pasimeta.figures.estimates import Rate
@@ -28,7 +29,7 @@ def subgroup_forest(
     for heading, part in (("All patients", 0), (names[0], 1), (names[1], 2)):
         rows.append(HeadingRow(heading))
         for stratum in strata:
-            rate = _rate(stratum, part, level)
+            rate = rate_of_row(stratum, part, level)
             if rate is not None:
                 rows.append(StudyRow(f"{stratum.label}, PASI{stratum.threshold}", rate))
     odds = fit.to_frame().iloc[0]
@@ -78,7 +79,7 @@ def posterior_plot(posteriors: Sequence[EffectPosterior], names: tuple[str, str]
     )
 
 
-def _rate(stratum: Stratum, part: int, level: float) -> Rate | None:
+def rate_of_row(stratum: Stratum, part: int, level: float) -> Rate | None:
     from pasimeta.effects.response_rates import response_rates
     from pasimeta.figures.estimates import Rate
 
@@ -95,3 +96,33 @@ def _rate(stratum: Stratum, part: int, level: float) -> Rate | None:
         ci_lower=float(row.ci_lower),
         ci_upper=float(row.ci_upper),
     )
+
+
+def subgroup_plot(comparison: GroupComparison, names: tuple[str, str], threshold: int, study: str, name: str) -> Plot:
+    """Draw two groups' rates and their difference."""
+    from pasimeta.figures.estimates import Estimate
+    from pasimeta.figures.subgroup import Group, GroupDifference, subgroup_rates
+
+    c = comparison
+    groups = [
+        Group(names[0], _exact(c.events1, c.n1, c.rate1_ci_lower, c.rate1_ci_upper)),
+        Group(names[1], _exact(c.events2, c.n2, c.rate2_ci_lower, c.rate2_ci_upper)),
+    ]
+    difference = Estimate(
+        value=c.risk_difference, ci_lower=c.risk_difference_ci_lower, ci_upper=c.risk_difference_ci_upper
+    )
+    return subgroup_rates(
+        groups,
+        GroupDifference(f"{names[0]} minus {names[1].lower()}", difference, c.fisher_p_value, "Fisher's exact test"),
+        name=name,
+        level=c.level,
+        rate_label=f"Patients who reached PASI{threshold}",
+        title=f"Response by sex in {study}",
+        footnote="Rates with exact (Clopper-Pearson), difference with Miettinen-Nurminen score interval.",
+    )
+
+
+def _exact(events: int, n: int, lower: float, upper: float) -> Rate:
+    from pasimeta.figures.estimates import Rate
+
+    return Rate(events_lower=events, events_upper=events, n=n, ci_lower=lower, ci_upper=upper)

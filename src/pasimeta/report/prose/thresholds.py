@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import pandas as pd
 
-from pasimeta.pipeline.prose import count_range, listing, markdown_text, number, percent, percent_range
+from pasimeta.report.words import count_range, listing, markdown_text, number, percent, percent_range
 from pasimeta.synthesis.thresholds import ThresholdResult
 
 FORMS = {

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -10,7 +10,8 @@ import pandas as pd
 from pasimeta.moderators.dose import DoseEvidence
 from pasimeta.moderators.dose_analysis import DoseAnalysis, slope_band
 from pasimeta.moderators.partial_identification import TESTS, PartialIdentification
-from pasimeta.pipeline.prose_dose_response import CONSTRAINTS, UNITS
+from pasimeta.report.plots.response import rate_of_row
+from pasimeta.report.prose.dose_response import CONSTRAINTS, UNITS
 
 if TYPE_CHECKING:
     from pasimeta.figures.dose import DosePoint
@@ -148,3 +149,32 @@ def _left(analysis: DoseAnalysis, threshold: int) -> list[CurveBand]:
                 )
             )
     return bands
+
+
+def dose_plot(evidence: DoseEvidence, threshold: int, scale: Literal["linear", "log"], level: float) -> Plot | None:
+    """Draw each study's response over the doses its patients got; nothing if no study has both."""
+    from pasimeta.figures.dose import DosePoint, dose_response
+
+    if evidence.studies.empty:
+        return None
+    points = [
+        DosePoint(
+            row.label,
+            row.dose_low / MILLION,
+            row.dose_high / MILLION,
+            rate_of_row(row),
+            note="" if row.split_known else f"{row.doses} doses, responders by dose not published",
+        )
+        for row in evidence.studies.itertuples()
+    ]
+    label = {"per_infusion": "Dose per infusion", "cumulative": "Dose over the course"}[evidence.metric]
+    return dose_response(
+        points,
+        name=f"dose_{evidence.metric}",
+        dose_label=f"{label}, million cells per kg",
+        response_label=f"Patients who reached PASI{threshold}",
+        x_scale=scale,
+        level=level,
+        title=f"PASI{threshold} response and dose",
+        footnote="Studies differ in cell source, schedule and time of judgement; no line is drawn through them.",
+    )

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from pasimeta.pipeline.prose import percent
+from pasimeta.report.words import percent
 from pasimeta.synthesis.thresholds import ThresholdResult
 
 if TYPE_CHECKING:

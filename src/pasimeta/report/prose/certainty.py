@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from pasimeta.pipeline.prose import SPACE, listing, markdown_text, number
+from pasimeta.report.words import SPACE, listing, markdown_text, number
 
 _VERDICTS = {"no_information": "no information", "not_met": "not met", "not_applicable": "doesn't apply"}
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from pasimeta.pipeline.prose import markdown_text, number, percent
+from pasimeta.report.words import markdown_text, number, percent
 
 
 def prediction_sentences(prediction: pd.DataFrame) -> list[str]:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from pasimeta.pipeline.prose import NUMBER_WORDS
+from pasimeta.report.words import NUMBER_WORDS
 from pasimeta.robustness.multiverse import MultiverseResult
 from pasimeta.robustness.multiverse_analyses import NOT_APPLICABLE
 from pasimeta.synthesis.response import SCALES

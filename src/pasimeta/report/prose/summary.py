@@ -6,14 +6,10 @@ from collections.abc import Callable
 
 import pandas as pd
 
-from pasimeta.pipeline.prose import (
-    certainty_sentences,
-    context_sentences,
-    lead_sentences,
-    listing,
-    markdown_text,
-    percent,
-)
+from pasimeta.errors import ParameterError
+from pasimeta.report.words import SPACE, count_range, listing, markdown_text, number, percent, percent_range
+
+FIELD_STANDARD = 75  # the PASI threshold trials of systemic treatments are judged by
 
 BEHIND = {
     "response": "pooling",
@@ -116,4 +112,67 @@ def change_sentences(assurance: pd.DataFrame, sizes: pd.DataFrame, precision: pd
         f"{100 * row['width_expected']:.0f} percentage points on average."
     )
     sentences.append("Results of the trials that ended without reporting could move it without treating anyone.")
+    return sentences
+
+
+def lead_sentences(characteristics: pd.DataFrame, pooled: pd.DataFrame, level: float) -> str:
+    """Answer in two sentences of plain language, from the harder half of what is pooled."""
+    reported = characteristics[
+        (characteristics["status"] == "reported") & (characteristics["product_class"] == "expanded_msc")
+    ]
+    uncontrolled = (
+        ", none of them in a trial with a control group" if (reported["design"] != "randomized").all() else ""
+    )
+    published = (
+        f"{int(reported['enrolled'].sum())} people with psoriasis are known from {len(reported)} published reports to "
+        f"have been treated with cultured mesenchymal stromal cells{uncontrolled}."
+    )
+    counted = pooled[(pooled["k"] > 0) & (pooled["threshold"] <= FIELD_STANDARD)]
+    if counted.empty:
+        return f"{published} None of the studies analysed counts a PASI response."
+    row = counted.loc[counted["threshold"].idxmax()]
+    studies = "one trial" if row["k"] == 1 else f"{number(int(row['k']), 'trial')}"
+    answer = (
+        f"In the {studies} that {'counts' if row['k'] == 1 else 'count'} it, "
+        f"{count_range(int(row['events_lower']), int(row['events_upper']))} of {int(row['n'])} patients improved by at "
+        f"least {int(row['threshold'])}{SPACE}% (PASI{int(row['threshold'])}); with so few, the true share could be "
+        f"anywhere from {percent_range(row['ci_lower'], row['ci_upper'])} ({percent(level)} interval), and nothing "
+        "shows how many would have improved without the cells."
+    )
+    return f"{published} {answer}"
+
+
+def context_sentences(benchmarks: pd.DataFrame, placebo: str, methotrexate: str) -> list[str]:
+    """Set figures pooled by others beside ours, as context and no more.
+
+    Raises
+    ------
+    ParameterError
+        If a benchmark isn't in the data.
+    """
+    sentences = []
+    for key, words in ((placebo, "placebo"), (methotrexate, "methotrexate")):
+        if key not in benchmarks.index:
+            raise ParameterError(f"summary.{words}_benchmark: {key!r} is not in data/comparators/benchmarks.yaml")
+        row = benchmarks.loc[key]
+        sentences.append(
+            f"{row['quantity']} with {words} in other trials: {row['value']:g}{SPACE}% ({row['lower']:g} to "
+            f"{row['upper']:g}{SPACE}%; {markdown_text(row['label'])}, {int(row['n'])} patients)."
+        )
+    return [*sentences, "These come from other patients, other trials and other years; the comparison is unadjusted."]
+
+
+def certainty_sentences(characteristics: pd.DataFrame, pooled: pd.DataFrame) -> list[str]:
+    """Say why the answer can't be surer than it is."""
+    analysed = characteristics[characteristics["included"]]
+    most = int(pooled["n"].max())
+    alone = [f"PASI{int(t)}" for t in pooled.loc[pooled["k"] == 1, "threshold"]]
+    sentences = [
+        f"At most {most} patients stand behind any number on this page, in "
+        f"{number(len(analysed), 'analysed study', 'analysed studies')}."
+    ]
+    if alone:
+        sentences.append(f"{listing(alone)} {'rests' if len(alone) == 1 else 'rest'} on a single study.")
+    if (analysed["design"] != "randomized").all():
+        sentences.append("All of it is uncontrolled: psoriasis waxes and wanes, and every effect here includes that.")
     return sentences

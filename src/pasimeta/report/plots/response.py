@@ -1,15 +1,13 @@
-"""From results to figures: which rows, which labels, which context lines."""
+"""Figures of response rates: each study, the pool, and the course over the thresholds."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from pasimeta.moderators.dose import DoseEvidence
-from pasimeta.moderators.sex import GroupComparison
-from pasimeta.pipeline.prose import percent
+from pasimeta.report.words import percent
 from pasimeta.synthesis.response import ThresholdPool
 
 if TYPE_CHECKING:
@@ -17,34 +15,8 @@ if TYPE_CHECKING:
     from pasimeta.figures.forest import Row
     from pasimeta.figures.output import Plot
 
-MILLION = 1e6
-SILENCE = {
-    "unreported": "ended, never reported",
-    "ongoing": "not ended",
-    "unknown": "fate unknown",
-}
+
 AXIS = "Patients who reached the threshold"
-
-
-def record_flow(flow: pd.DataFrame, decisions: pd.DataFrame) -> Plot:
-    """Draw what became of each record, stage by stage of the inclusion rule."""
-    from pasimeta.figures.flow import Stage, flow_of_records
-
-    total = int(flow["left"].iloc[0] + flow["excluded"].iloc[0])
-    reported = int((decisions["status"] == "reported").sum())
-    kinds = (("reported", reported), ("registered, no results seen", total - reported))
-    names = ["Records in the data folder", *(label[:1].upper() + label[1:] for label in flow["label"])]
-    counts = [total, *flow["left"]]
-    # a stage that excludes nobody would only make the figure taller
-    kept = [0, *(i + 1 for i, lost in enumerate(flow["excluded"]) if lost)]
-    stages = []
-    for position, index in enumerate(kept):
-        following = kept[position + 1] if position + 1 < len(kept) else None
-        excluded = () if following is None else _reasons(decisions, flow["stage"].iloc[following - 1])
-        patients = (f"{flow['patients_left'].iloc[index - 1]} patients with reported results",) if index else ()
-        sources = () if index else kinds
-        stages.append(Stage(names[index], int(counts[index]), excluded=excluded, sources=sources, details=patients))
-    return flow_of_records(stages, name="record_flow", title="What became of each record")
 
 
 def response_forest(
@@ -100,7 +72,7 @@ def threshold_curve(rates: pd.DataFrame, benchmarks: pd.DataFrame) -> Plot:
     from pasimeta.figures.threshold import ContextSeries, ThresholdSeries, response_by_threshold
 
     series = [
-        ThresholdSeries(str(label), {int(row.threshold): _rate(row) for row in rows.itertuples()})
+        ThresholdSeries(str(label), {int(row.threshold): rate_of_row(row) for row in rows.itertuples()})
         for label, rows in rates.groupby("label", sort=False)
     ]
     largest = benchmarks.sort_values("n", ascending=False, kind="stable").drop_duplicates(["treatment", "quantity"])
@@ -120,64 +92,16 @@ def threshold_curve(rates: pd.DataFrame, benchmarks: pd.DataFrame) -> Plot:
     )
 
 
-def dose_plot(evidence: DoseEvidence, threshold: int, scale: Literal["linear", "log"], level: float) -> Plot | None:
-    """Draw each study's response over the doses its patients got; nothing if no study has both."""
-    from pasimeta.figures.dose import DosePoint, dose_response
+def rate_of_row(row: Any) -> Rate:
+    from pasimeta.figures.estimates import Rate
 
-    if evidence.studies.empty:
-        return None
-    points = [
-        DosePoint(
-            row.label,
-            row.dose_low / MILLION,
-            row.dose_high / MILLION,
-            _rate(row),
-            note="" if row.split_known else f"{row.doses} doses, responders by dose not published",
-        )
-        for row in evidence.studies.itertuples()
-    ]
-    label = {"per_infusion": "Dose per infusion", "cumulative": "Dose over the course"}[evidence.metric]
-    return dose_response(
-        points,
-        name=f"dose_{evidence.metric}",
-        dose_label=f"{label}, million cells per kg",
-        response_label=f"Patients who reached PASI{threshold}",
-        x_scale=scale,
-        level=level,
-        title=f"PASI{threshold} response and dose",
-        footnote="Studies differ in cell source, schedule and time of judgement; no line is drawn through them.",
+    return Rate(
+        events_lower=int(row.events_lower),
+        events_upper=int(row.events_upper),
+        n=int(row.n),
+        ci_lower=float(row.ci_lower),
+        ci_upper=float(row.ci_upper),
     )
-
-
-def subgroup_plot(comparison: GroupComparison, names: tuple[str, str], threshold: int, study: str, name: str) -> Plot:
-    """Draw two groups' rates and their difference."""
-    from pasimeta.figures.estimates import Estimate
-    from pasimeta.figures.subgroup import Group, GroupDifference, subgroup_rates
-
-    c = comparison
-    groups = [
-        Group(names[0], _exact(c.events1, c.n1, c.rate1_ci_lower, c.rate1_ci_upper)),
-        Group(names[1], _exact(c.events2, c.n2, c.rate2_ci_lower, c.rate2_ci_upper)),
-    ]
-    difference = Estimate(
-        value=c.risk_difference, ci_lower=c.risk_difference_ci_lower, ci_upper=c.risk_difference_ci_upper
-    )
-    return subgroup_rates(
-        groups,
-        GroupDifference(f"{names[0]} minus {names[1].lower()}", difference, c.fisher_p_value, "Fisher's exact test"),
-        name=name,
-        level=c.level,
-        rate_label=f"Patients who reached PASI{threshold}",
-        title=f"Response by sex in {study}",
-        footnote="Rates with exact (Clopper-Pearson), difference with Miettinen-Nurminen score interval.",
-    )
-
-
-def _reasons(decisions: pd.DataFrame, stage: str) -> tuple[tuple[str, int], ...]:
-    lost = decisions[decisions["stage"] == stage]
-    # the reasons of silent trials are as many as the trials; their status groups them
-    reasons = lost["status"].map(SILENCE) if stage == "reported" else lost["reason"]
-    return tuple((str(reason), int(count)) for reason, count in reasons.value_counts(sort=False).items())
 
 
 def _block(pool: ThresholdPool, rates: pd.DataFrame) -> list[Row]:
@@ -188,7 +112,7 @@ def _block(pool: ThresholdPool, rates: pd.DataFrame) -> list[Row]:
         return [NoteRow("No included study reports it.")]
     weights: Sequence[float | None] = result.lowest.weights or [None] * pool.k
     rows: list[Row] = [
-        StudyRow(str(row.label), _rate(row), weight=weight if pool.k > 1 else None)
+        StudyRow(str(row.label), rate_of_row(row), weight=weight if pool.k > 1 else None)
         for row, weight in zip(rates.itertuples(), weights, strict=True)
     ]
     if pool.k == 1:
@@ -234,21 +158,3 @@ def _pooled(result: Any, count: str) -> Estimate:
         ci_upper=float(result.response_ci_upper),
         count=count,
     )
-
-
-def _rate(row: Any) -> Rate:
-    from pasimeta.figures.estimates import Rate
-
-    return Rate(
-        events_lower=int(row.events_lower),
-        events_upper=int(row.events_upper),
-        n=int(row.n),
-        ci_lower=float(row.ci_lower),
-        ci_upper=float(row.ci_upper),
-    )
-
-
-def _exact(events: int, n: int, lower: float, upper: float) -> Rate:
-    from pasimeta.figures.estimates import Rate
-
-    return Rate(events_lower=events, events_upper=events, n=n, ci_lower=lower, ci_upper=upper)

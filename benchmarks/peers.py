@@ -35,6 +35,9 @@ PRITZ = {
 }
 
 
+_TURNS = 5
+
+
 class Race(NamedTuple):
     """One task: seconds of pasimeta and of a peer (None where it is missing), and the ratio to reach."""
 
@@ -54,6 +57,13 @@ def best(task: Callable[[], object], runs: int) -> float:
         task()
         times.append(time.perf_counter() - start)
     return min(times)
+
+
+def by_turns(ours: Callable[[], float], theirs: Callable[[], float | None]) -> tuple[float, float | None]:
+    """Return the best of either side over several turns, so that a busy moment of the machine meets both."""
+    turns = [(ours(), theirs()) for _ in range(_TURNS)]
+    seconds = [peer for _, peer in turns if peer is not None]
+    return min(mine for mine, _ in turns), min(seconds, default=None)
 
 
 def r_seconds(expression: str, runs: int, packages: str = "metafor") -> float | None:
@@ -96,8 +106,10 @@ def many_data_sets(d: int) -> tuple[np.ndarray, np.ndarray]:
 def single_fit() -> list[Race]:
     """One REML fit of 13 studies, everything ``pool`` returns included."""
     yi, vi = bcg_effects()
-    ours = best(lambda: pool(yi, vi, test="z"), 300)
-    races = [Race("REML fit, 13 studies", ours, "metafor rma", r_seconds("rma(yi, vi, data=bcg)", 200), 5)]
+    ours, theirs = by_turns(
+        lambda: best(lambda: pool(yi, vi, test="z"), 300), lambda: r_seconds("rma(yi, vi, data=bcg)", 200)
+    )
+    races = [Race("REML fit, 13 studies", ours, "metafor rma", theirs, 5)]
     races.append(Race("REML fit, 13 studies", ours, "PyMARE REML", pymare_seconds(yi, vi), None))
     races.append(Race("DL fit, 13 studies", best(lambda: pool(yi, vi, "DL"), 300), *statsmodels_race(yi, vi), None))
     return races
@@ -152,9 +164,11 @@ def sign_flips() -> list[Race]:
 
 def binomial_normal() -> list[Race]:
     """The binomial-normal model against metafor's, and many of them in one call."""
-    ours = best(lambda: pool_binomial(**PRITZ), 20)
     glmm = 'rma.glmm(measure="PLO", xi=xi, ni=ni)'
-    races = [Race("binomial-normal fit, 14 studies", ours, "metafor rma.glmm", r_seconds(glmm, 10, "metafor,lme4"), 10)]
+    ours, theirs = by_turns(
+        lambda: best(lambda: pool_binomial(**PRITZ), 50), lambda: r_seconds(glmm, 20, "metafor,lme4")
+    )
+    races = [Race("binomial-normal fit, 14 studies", ours, "metafor rma.glmm", theirs, 10)]
     n = np.tile(np.array(PRITZ["n"])[:, None], (1, 10_000))
     events = np.random.default_rng(1).binomial(n, 0.6)
     start = time.perf_counter()

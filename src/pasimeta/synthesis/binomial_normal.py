@@ -124,10 +124,10 @@ def study_information(events: Array, n: Array, mu: float, tau2: float) -> Array:
     ndarray, shape (k,)
         Minus the second derivative in mu of each study's log-likelihood; at tau2 = 0, ``n p (1 - p)``.
     """
-    # every study stands as a data set of its own
-    studies = BinomialNormal(events[None, :], n[None, :])
-    same = np.ones(len(events))
-    return -studies.terms(mu * same, tau2 * same, np.arange(len(events))).mm
+    at = np.array([mu]), np.array([tau2]), np.zeros(1, dtype=np.intp)
+    score, curvature = BinomialNormalIntegral(events[:, None], n[:, None])(*at, order=2).ratios[:, :, 0]
+    information: Array = score * score - curvature
+    return information
 
 
 def _with_limit(fields: dict[str, Array], events: Array, n: Array, apart: NDArray[np.bool_]) -> dict[str, Array]:

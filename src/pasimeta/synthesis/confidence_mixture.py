@@ -20,6 +20,7 @@ from pasimeta.synthesis.profile_likelihood import ProfileFit
 from pasimeta.synthesis.roots import Columns, root_of_increasing
 
 _SPLIT = 8
+_TINY = 1e-16  # probability; a guess this far out only has to be sent back
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,15 +70,17 @@ def mixture_interval(
         First guesses of the two limits; lowest and highest value conceivable.
     """
     d = start.shape[1]
-    wanted = np.repeat([(1 - level) / 2, (1 + level) / 2], d)
+    wanted = ndtri(np.repeat([(1 - level) / 2, (1 + level) / 2], d))
     columns = np.tile(np.arange(d), 2)
 
     def excess(x: Array, which: Columns) -> tuple[Array, Array]:
+        # as normal quantiles, in which a mixture of normals is nearly straight
         below, density = cdf_and_pdf(x, columns[which])
-        return below - wanted[which], density
+        quantile = ndtri(np.minimum(np.maximum(below, _TINY), 1 - _TINY))
+        return quantile - wanted[which], density * np.exp(0.5 * quantile * quantile) * np.sqrt(2 * np.pi)
 
     low, high = (np.tile(end, 2) for end in bracket)
-    limits = root_of_increasing(excess, np.clip(start.ravel(), low, high), low, high, tolerance=1e-7)
+    limits = root_of_increasing(excess, np.clip(start.ravel(), low, high), low, high, tolerance=1e-5)
     return limits[:d], limits[d:]
 
 

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from pasimeta.effects.validation import Array
 from pasimeta.synthesis.profile_limits import limit_cells, maximum_start, rough_slices
 from pasimeta.synthesis.profile_model import LONGEST_STEP, Likelihood, Profile, Terms, taken, with_maximum
-from pasimeta.synthesis.roots import Columns
+from pasimeta.synthesis.roots import Columns, clipped
 
 _MAXIMUM, _H_LIMIT, _MU_LIMIT = 0, 1, 2
 _ROUNDS = 8
@@ -53,6 +53,9 @@ class _Problems:
     @classmethod
     def joined(cls, parts: list[_Problems]) -> _Problems:
         return cls(*(np.concatenate([getattr(part, name) for part in parts]) for name in cls.__slots__))
+
+    def chosen(self, which: Columns | NDArray[np.bool_]) -> _Problems:
+        return _Problems(*(getattr(self, name)[which] for name in self.__slots__))
 
 
 def joint_newton(model: Likelihood, scan: Profile, cut: float) -> Limits:
@@ -114,7 +117,7 @@ def _mu_limits(model: Likelihood, grid: Profile, guess: Profile, cut: float) -> 
     h = np.where(free & (last | (rough.h == 0)), inward, rough.h)
     kind = np.full(len(h), _MU_LIMIT)
     every = _Problems(kind, rough.column, rough.side, rough.mu, h, rough.low, rough.high, free)
-    return _Problems(*(getattr(every, name)[sought] for name in _Problems.__slots__))
+    return every.chosen(sought)
 
 
 def _solved(model: Likelihood, problems: _Problems, guess: Profile, cut: float) -> tuple[NDArray[np.bool_], Profile]:
@@ -124,15 +127,18 @@ def _solved(model: Likelihood, problems: _Problems, guess: Profile, cut: float) 
     active = np.arange(len(problems.h))
     top = {name: np.array(getattr(guess, name)) for name in Profile.__slots__}
     for _ in range(_ROUNDS):
-        now = _Problems(*(getattr(problems, name)[active] for name in _Problems.__slots__))
+        now = problems.chosen(active)
         terms = model.terms(now.mu, now.h, now.column)
         with np.errstate(all="ignore"):
             dmu, dh, stopped = _steps(now, terms, peak, cut)
-            small = np.where(now.kind == _MAXIMUM, _SMALL_AT_MAXIMUM, _SMALL)
-            tiny = (np.abs(dmu) * np.sqrt(-terms.mm) < small) & (np.abs(dh) <= small * now.h)
-            done = tiny & ~stopped & _of_its_kind(now, terms)
-        settled[now.column[done & (now.kind == _MAXIMUM)]] = True
-        done &= settled[now.column]  # a limit can't be final before the maximum it is measured from
+            length = np.maximum(np.abs(dmu) * np.sqrt(-terms.mm), np.where(dh == 0, 0.0, np.abs(dh) / now.h))
+            done = (length < _SMALL) & ~stopped
+            if done.any():
+                done &= _of_its_kind(now, terms)
+        maximum = now.kind == _MAXIMUM
+        # a limit can't be final before the height it is measured from is known, which a small step settles
+        settled[now.column[done & maximum]] = True
+        done &= settled[now.column] & (~maximum | (length < _SMALL_AT_MAXIMUM))
         _describe(top, now, terms, dmu, dh)
         problems.mu[active], problems.h[active] = now.mu + dmu, now.h + dh
         solved[active] = done
@@ -167,10 +173,10 @@ def _steps(now: _Problems, terms: Terms, peak: Array, cut: float) -> tuple[Array
     dh = np.where(at_h, to_h, np.where(at_mu & now.free, along, dh))
     wanted = now.h + dh
     stopped = now.free & ~((wanted >= now.low) & (wanted <= now.high))
-    dh = np.where(now.free, np.clip(wanted, now.low, now.high) - now.h, 0.0)
+    dh = np.where(now.free, clipped(wanted, now.low, now.high) - now.h, 0.0)
     dmu = np.where(at_mu, (fall - terms.h * dh) / terms.m, -(terms.m + terms.mh * dh) / terms.mm)
     longest = LONGEST_STEP + root
-    return np.clip(dmu, -longest, longest), dh, stopped
+    return clipped(dmu, -longest, longest), dh, stopped
 
 
 def _of_its_kind(now: _Problems, terms: Terms) -> NDArray[np.bool_]:

@@ -15,9 +15,10 @@ from pasimeta.effects.validation import Array
 from pasimeta.synthesis.profile_model import LONGEST_STEP, PATH_GAIN, Likelihood, Profile, Terms, profile_at, taken
 from pasimeta.synthesis.roots import Columns, cubic_crossing, root_of_increasing
 
-_ROUGH = 0.02  # standard deviations of mu; good enough to choose between slices, and on the way to the widest
-_ROUGH_ROUNDS = 10
-_CLOSE = 3e-4  # standard deviations of mu; a Newton step this small is the last: the error left is of its square
+#: Standard deviations of mu; a Newton step this small is the last, and the error left is of its square: when choosing
+#: between slices, on the way to the widest, and at its end.
+_SCOUTING, _ROUGH, _CLOSE = 0.3, 0.02, 3e-4
+_SCOUTING_ROUNDS = 10
 
 
 class _Path:
@@ -213,7 +214,7 @@ def _slice_ends(
     longest = (LONGEST_STEP + np.sqrt(points.h)) / np.abs(sd)
     start = np.maximum(quantile, 1e-8)
     distance = root_of_increasing(
-        excess, start, np.zeros(len(sd)), np.inf, tolerance=_ROUGH, longest_step=longest, rounds=_ROUGH_ROUNDS
+        excess, start, np.zeros(len(sd)), np.inf, tolerance=_SCOUTING, longest_step=longest, rounds=_SCOUTING_ROUNDS
     )
     return points.mu + sd * distance, slopes
 

@@ -68,6 +68,9 @@ class Profile:
     mu_slope: Array
 
 
+_H, _VALUE = (Profile.__slots__.index(name) for name in ("h", "value"))
+
+
 class Subset:
     """Some of a model's data sets."""
 
@@ -94,27 +97,29 @@ def taken(rows: Profile, index: object) -> Profile:
 
 
 def with_maximum(scan: Profile, top: Profile) -> Profile:
-    order = np.vstack([scan.h, top.h]).argsort(axis=0, kind="stable")
-    stacked = (np.vstack([getattr(scan, name), getattr(top, name)]) for name in Profile.__slots__)
-    return Profile(*(np.take_along_axis(rows, order, axis=0) for rows in stacked))
+    """The scanned rows and the maximum, ascending in ``h``; shape (points + 1, d)."""
+    rows = np.concatenate([_stacked(scan), _stacked(top)[:, None]], axis=1)
+    order = rows[_H].argsort(axis=0, kind="stable")
+    return Profile(*rows[:, order, np.arange(len(top.h))])
+
+
+def _stacked(profile: Profile) -> Array:
+    return np.array([getattr(profile, name) for name in Profile.__slots__])
 
 
 def profile_at(model: Likelihood, h: Array, columns: Columns, start: Array, gain: float = GAIN) -> Profile:
     """Maximize over ``mu`` at fixed ``h``; all arrays of shape (problems,)."""
-    held: dict[str, Array] = {}
+    held = np.empty((7, h.size))
 
     def score(mu: Array, which: Columns) -> tuple[Array, Array]:
-        terms = model.terms(mu, h[which], columns[which])
-        for name in ("value", "m", "h", "mm", "mh", "hh"):
-            held.setdefault(name, np.empty(h.shape))[which] = getattr(terms, name)
-        held.setdefault("mu", np.empty(h.shape))[which] = mu
-        return -terms.m, -terms.mm
+        at = model.terms(mu, h[which], columns[which])
+        held[:, which] = mu, at.value, at.m, at.h, at.mm, at.mh, at.hh
+        return -at.m, -at.mm
 
     mu = root_of_increasing(score, start, tolerance=1e-9, decrement=gain, longest_step=LONGEST_STEP + np.sqrt(h))
-    step, mu_slope = mu - held["mu"], -held["mh"] / held["mm"]
-    value = held["value"] + 0.5 * step * held["m"]
-    slope = held["h"] + step * held["mh"]
-    return Profile(h, mu, value, slope, held["hh"] + held["mh"] * mu_slope, -held["mm"], mu_slope)
+    begin, value, m, slope, mm, mh, hh = held
+    step, mu_slope = mu - begin, -mh / mm
+    return Profile(h, mu, value + 0.5 * step * m, slope + step * mh, hh + mh * mu_slope, -mm, mu_slope)
 
 
 def scan_profile(model: Likelihood, cut: float) -> Profile:
@@ -123,16 +128,13 @@ def scan_profile(model: Likelihood, cut: float) -> Profile:
     near = _scanned_rows(model, h[:_FIRST_ROWS], np.arange(h.shape[1]))
     fallen = near.value.max(axis=0) - near.value[-1]
     unsettled = np.flatnonzero((near.slope[-1] > 0) | (fallen < cut + _SETTLED))
-    far = {name: np.repeat(getattr(near, name)[-1:], len(h) - _FIRST_ROWS, axis=0) for name in Profile.__slots__}
-    far["h"], far["value"] = (
-        h[_FIRST_ROWS:].copy(),
-        far["value"] - _SETTLED * np.arange(1, len(h) - _FIRST_ROWS + 1)[:, None],
-    )
+    rows = _stacked(near)
+    far = np.repeat(rows[:, -1:], len(h) - _FIRST_ROWS, axis=1)
+    far[_H] = h[_FIRST_ROWS:]
+    far[_VALUE] -= _SETTLED * np.arange(1, len(h) - _FIRST_ROWS + 1)[:, None]
     if unsettled.size:
-        rest = _scanned_rows(model, h[_FIRST_ROWS:, unsettled], unsettled)
-        for name in Profile.__slots__:
-            far[name][:, unsettled] = getattr(rest, name)
-    return Profile(*(np.vstack([getattr(near, name), far[name]]) for name in Profile.__slots__))
+        far[:, :, unsettled] = _stacked(_scanned_rows(model, h[_FIRST_ROWS:, unsettled], unsettled))
+    return Profile(*np.concatenate([rows, far], axis=1))
 
 
 def _scanned_rows(model: Likelihood, h: Array, which: Columns) -> Profile:

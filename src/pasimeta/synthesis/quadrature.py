@@ -27,6 +27,7 @@ SWITCH = 1.3
 HERMITE_NODES = 31
 KERNEL_NODES = 97
 _BATCH_ELEMENTS = 100_000  # integrand values held at once: arrays of a size the cache can keep
+_LARGEST_EXPONENT = 700.0  # exp overflows soon after
 _LOG_SQRT_2PI = 0.5 * np.log(2 * np.pi)
 
 
@@ -95,7 +96,7 @@ class BinomialNormalIntegral:
         self.log_coefficient = log_choose(n, events)
         self._information = (events + 0.5) * (n - events + 0.5) / (n + 1)
         self._log_odds = np.log((events + 0.5) / (n - events + 0.5))
-        self._kernel: tuple[Array, Array] | None = None
+        self._kernel: tuple[Array, Array, Array, Array] | None = None
 
     def __call__(self, mu: Array, tau2: Array, columns: NDArray[np.intp], order: int) -> StudyLikelihoods:
         """Evaluate problem ``j`` (``mu[j], tau2[j]``) on data set ``columns[j]``; arrays of shape (k, problems)."""
@@ -131,50 +132,63 @@ class BinomialNormalIntegral:
         z = centre[..., None] + scale[..., None] * nodes
         theta = tau[:, None] * z
         theta += mu[:, None]
-        rate, other = expit(theta), expit(-theta)
-        log_f = x[..., None] * theta + n[..., None] * np.log(other) + _log_hermite_weights(HERMITE_NODES) - 0.5 * z * z
+        # scipy's expit would take most of the time here; NumPy's exp and log are vectorized
+        odds_against = np.exp(np.minimum(-theta, _LARGEST_EXPONENT))
+        rate = 1 / (1 + odds_against)
+        other = odds_against * rate
+        log_f = x[..., None] * theta
+        log_f += n[..., None] * np.log(other)
+        log_f += _log_hermite_weights(HERMITE_NODES)
+        z *= z
+        z *= 0.5
+        log_f -= z
         peak = log_f.max(axis=-1)
-        f = np.exp(log_f - peak[..., None])
+        log_f -= peak[..., None]
+        f = np.exp(log_f, out=log_f)
         total = f.sum(axis=-1)
         f /= total[..., None]
         value = peak + np.log(total * scale) + coefficient
         return StudyLikelihoods(value, _binomial_ratios(f, x, n, rate, other, order))
 
     def _under_the_kernel(self, mu: Array, tau2: Array, columns: NDArray[np.intp], order: int) -> StudyLikelihoods:
-        theta, log_kernel = self._kernel_nodes()
-        x, n = self.events[:, columns], self.n[:, columns]
-        edge = np.where(x == 0, 1.0, np.where(x == n, -1.0, 0.0))
+        theta, log_kernel, edge, coefficient = (array[:, columns] for array in self._kernel_nodes())
         tau = np.sqrt(tau2)
-        u = (theta[:, columns] - mu[:, None]) / tau[:, None]
-        log_f = log_kernel[:, columns] - 0.5 * u * u
-        peak = log_f.max(axis=-1)
-        density = np.exp(log_f - peak[..., None])
+        u = theta - mu[:, None]
+        u /= tau[:, None]
+        density = -0.5 * u
+        density *= u
+        density += log_kernel
+        peak = density.max(axis=-1)
+        density -= peak[..., None]
+        np.exp(density, out=density)
         value = peak + np.log(density.sum(axis=-1))
         at_edge = edge != 0
-        if at_edge.any():
-            value[at_edge] = _log_mean_cdf(log_kernel[:, columns][at_edge], edge[at_edge][:, None] * u[at_edge])
+        any_edge = bool(at_edge.any())
+        if any_edge:
+            value[at_edge] = _log_mean_cdf(log_kernel[at_edge], edge[at_edge][:, None] * u[at_edge])
         density *= np.exp(peak - value)[..., None]
         value -= np.where(at_edge, 0.0, np.log(tau) + _LOG_SQRT_2PI)
         moments = _hermite_moments(density, u, order)
-        ratios = np.empty((order, *value.shape))
-        for j in range(order):
-            by_parts = -edge * moments[j] * np.exp(-_LOG_SQRT_2PI)
-            ratios[j] = np.where(at_edge, by_parts, moments[j + 1]) / tau ** (j + 1)
-        return StudyLikelihoods(value + self.log_coefficient[:, columns], ratios)
+        powers = tau ** np.arange(1, order + 1)[:, None, None]
+        ratios = moments[1:] / powers
+        if any_edge:
+            by_parts = -edge * moments[:-1] * np.exp(-_LOG_SQRT_2PI) / powers
+            ratios = np.where(at_edge, by_parts, ratios)
+        return StudyLikelihoods(value + coefficient, ratios)
 
-    def _kernel_nodes(self) -> tuple[Array, Array]:
+    def _kernel_nodes(self) -> tuple[Array, Array, Array, Array]:
+        """Nodes and log-kernel, shape (k, d, nodes); each study's edge, if any, and coefficient, shape (k, d)."""
         if self._kernel is None:
             x, n = self.events, self.n
-            a = np.where(x == 0, 1.0, x)
-            b = np.where(x == n, 1.0, n - x)
-            edge = (x == 0) | (x == n)
-            a, b = np.where(edge & (x == n), n, a), np.where(edge & (x == 0), n, b)
-            spread = 6 * np.sqrt(1 / a + 1 / b)
-            left, right = np.log(a / b) - spread - 24 / a, np.log(a / b) + spread + 24 / b
+            edge = np.where(x == 0, 1.0, np.where(x == n, -1.0, 0.0))
+            a, b = np.where(x == 0, 1.0, x), np.where(x == n, 1.0, n - x)
+            middle, spread = np.log(a / b), 6 * np.sqrt(1 / a + 1 / b)
+            left, right = middle - spread - 24 / a, middle + spread + 24 / b
             step = (right - left) / (KERNEL_NODES - 1)
             theta = left[..., None] + step[..., None] * np.arange(KERNEL_NODES)
-            log_kernel = a[..., None] * theta - (a + b)[..., None] * np.logaddexp(0, theta) + np.log(step)[..., None]
-            self._kernel = theta, log_kernel + np.where(edge, np.log(n), 0.0)[..., None]
+            log_kernel = a[..., None] * theta - (a + b)[..., None] * np.logaddexp(0, theta)
+            log_kernel += np.log(np.where(edge == 0, step, step * n))[..., None]
+            self._kernel = theta, log_kernel, edge, self.log_coefficient
         return self._kernel
 
 
@@ -226,15 +240,17 @@ def _binomial_ratios(f: Array, x: Array, n: Array, rate: Array, other: Array, or
     return means
 
 
-def _hermite_moments(density: Array, u: Array, order: int) -> list[Array]:
-    """Sums of ``density`` times the Hermite polynomials 1, u, u^2 - 1, u^3 - 3u, u^4 - 6u^2 + 3; spoils ``density``."""
-    if order == 0:
-        return []
-    powers = [density.sum(axis=-1)]
-    for _ in range(order):
+def _hermite_moments(density: Array, u: Array, order: int) -> Array:
+    """Sums of ``density`` times the Hermite polynomials of degree 0 to ``order``; spoils ``density``."""
+    moments = np.empty((order + 1, *density.shape[:-1]))
+    for power in moments[:-1]:
+        density.sum(axis=-1, out=power)
         density *= u
-        powers.append(density.sum(axis=-1))
-    moments = [powers[0], powers[1], powers[2] - powers[0]]
+    density.sum(axis=-1, out=moments[-1])
+    if order > 3:
+        moments[4] += 3 * moments[0] - 6 * moments[2]
     if order > 2:
-        moments += [powers[3] - 3 * powers[1], powers[4] - 6 * powers[2] + 3 * powers[0]]
+        moments[3] -= 3 * moments[1]
+    if order > 1:
+        moments[2] -= moments[0]
     return moments

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pandas as pd
@@ -11,10 +11,12 @@ import pandas as pd
 from pasimeta.errors import PasimetaError
 from pasimeta.figures.columns import Column
 from pasimeta.figures.estimates import Estimate, Rate
-from pasimeta.figures.formats import Scale, estimate_text, interval_heading, interval_text
+from pasimeta.figures.formats import Scale, bracketed, estimate_text, interval_text
+from pasimeta.figures.lights import ROBINS_SIGNALS, Signal
 from pasimeta.figures.output import Plot, check_name
-from pasimeta.figures.panel_types import PLOT, Axis, Line, Mark, Panel, ReferenceLine
+from pasimeta.figures.panel_types import PLOT, RISK, Axis, Line, Mark, Panel, ReferenceLine
 from pasimeta.figures.panels import drawn_panels
+from pasimeta.figures.presets import Preset, estimate_header, preset_named, weight_text
 from pasimeta.figures.scales import axis_limits, check_scale
 from pasimeta.figures.theme import COLUMN_MM, PAGE_MM, theme
 from pasimeta.figures.words import sentence
@@ -58,12 +60,18 @@ class StudyRow:
         Share of the pool, in percent.
     extra : mapping
         Text of further columns, by column key.
+    link : str
+        Address that label and count lead to in an SVG.
+    risk : tuple of str
+        A judgement for each of the figure's risk-of-bias domains; none, if it wasn't judged.
     """
 
     label: str
     estimate: Rate | Estimate
     weight: float | None = None
     extra: Mapping[str, str] = field(default_factory=dict)
+    link: str = ""
+    risk: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,12 +102,8 @@ class NoteRow:
 
 Row = HeadingRow | StudyRow | PooledRow | PredictionRow | NoteRow
 
-_HEADINGS = {
-    "percent": "Rate",
-    "difference": "Difference",
-    "ratio": "Ratio",
-    "plain": "Estimate",
-}
+_MOST_NARROW_DOMAINS = 2  # more leave the axis no room in one journal column
+_RIGHT = ("count", "events", "n", "weight")  # columns whose numbers end below one another
 
 
 def forest(
@@ -108,6 +112,10 @@ def forest(
     name: str,
     axis_label: str,
     columns: Sequence[Column] | None = None,
+    preset: str = "house",
+    measure: str | None = None,
+    risk_domains: Sequence[str] = (),
+    risk_signals: Mapping[str, Signal] = ROBINS_SIGNALS,
     title: str | None = None,
     width_mm: float = PAGE_MM,
     reference_lines: Sequence[ReferenceLine | float] = (),
@@ -128,8 +136,17 @@ def forest(
     axis_label : str
         What the axis counts, with its unit.
     columns : sequence of Column or None
-        Left to right; the key ``plot`` says where the axis stands. By default label, count and weight where rows have
-        them, plot, estimate; in a figure of one journal column or less, the squares alone show the weights.
+        Left to right; the key ``plot`` says where the axis stands. By default those of the preset that the rows fill;
+        in a figure of one journal column or less, the squares alone show the weights, and signs of more than two
+        domains are left out.
+    preset : {"house", "revman", "bmj", "jama", "lancet"}
+        Whose columns, numbers and marks: see :mod:`pasimeta.figures.presets`.
+    measure : str or None
+        Head of the column of estimates, ``Risk ratio``; by default what the scale tells.
+    risk_domains : sequence of str
+        Domains the rows' ``risk`` judges, in words, explained below the figure under the letters A, B, ...
+    risk_signals : mapping of str to Signal
+        How each judgement is drawn.
     title, footnote : str or None
         Above and below; a key to open bars and reference lines is added by itself.
     width_mm : float
@@ -157,12 +174,26 @@ def forest(
         For no rows, unknown columns, values that aren't on the scale, or text that can't fit the width.
     """
     check_name(name)
+    check_scale(scale)
+    look = preset_named(preset)
     lines = tuple(line if isinstance(line, ReferenceLine) else ReferenceLine(line) for line in reference_lines)
-    used = tuple(columns) if columns is not None else _default_columns(rows, scale, width_mm, level)
+    used = tuple(columns) if columns is not None else _default_columns(rows, look, measure, scale, width_mm, level)
+    if not any(column.key == RISK for column in used):
+        rows = [replace(row, risk=()) if isinstance(row, StudyRow) else row for row in rows]
     marks = _checked_marks(name, rows, used, lines, scale, limits)
-    axis = Axis(scale, limits or _limits(marks, lines, scale), axis_label, lines, directions)
-    panel = Panel(tuple(_line(row, scale) for row in rows), axis)
-    notes = [note for note in (RANGE_NOTE if any(mark.is_range for mark in marks) else "", footnote) if note]
+    _refuse_risk(name, rows, risk_domains, risk_signals)
+    axis = Axis(
+        scale,
+        limits or _limits(marks, lines, scale),
+        axis_label,
+        (*lines, *_pooled_line(marks, look)),
+        directions,
+        look.marks,
+    )
+    panel = Panel(tuple(_line(row, scale, look, risk_signals) for row in rows), axis)
+    ranges = RANGE_NOTE if any(mark.is_range for mark in marks) else ""
+    risk = _risk_note(rows, risk_domains, risk_signals)
+    notes = [note for note in (ranges, risk, footnote) if note]
     with theme():
         figure = drawn_panels((panel,), used, title=title, notes=notes, width_mm=width_mm)
     alt = _alt_text(rows, scale, axis_label, title, lines)
@@ -177,7 +208,6 @@ def _checked_marks(
     scale: Scale,
     limits: tuple[float, float] | None,
 ) -> list[Mark]:
-    check_scale(scale)
     if not rows:
         raise PasimetaError(f"figure {name}: no rows; give at least one")
     marks = [mark for mark in map(_mark, rows) if mark]
@@ -187,23 +217,61 @@ def _checked_marks(
     return marks
 
 
-def _default_columns(rows: Sequence[Row], scale: Scale, width_mm: float, level: float) -> tuple[Column, ...]:
+def _default_columns(
+    rows: Sequence[Row], preset: Preset, measure: str | None, scale: Scale, width_mm: float, level: float
+) -> tuple[Column, ...]:
     counted = any(isinstance(row, (StudyRow, PooledRow)) and row.estimate.count for row in rows)
     weighted = width_mm > COLUMN_MM and any(isinstance(row, StudyRow) and row.weight is not None for row in rows)
-    return (
-        Column("label", "Study"),
-        *([Column("count", "n/N", "right")] if counted else []),
-        *([Column("weight", "Weight", "right")] if weighted else []),
-        Column(PLOT),
-        Column("estimate", interval_heading(_HEADINGS.get(scale, "Estimate"), level)),
+    domains = max((len(row.risk) for row in rows if isinstance(row, StudyRow)), default=0)
+    judged = 0 < domains <= (_MOST_NARROW_DOMAINS if width_mm <= COLUMN_MM else domains)
+    filled = {"count": counted, "events": counted, "n": counted, "weight": weighted, RISK: judged}
+    heads = {**preset.headers, "estimate": estimate_header(preset, measure, scale, level)}
+    keys = preset.columns if width_mm > COLUMN_MM else _narrowed(preset.columns)
+    return tuple(
+        Column(key, heads.get(key, ""), "right" if key in _RIGHT else "left") for key in keys if filled.get(key, True)
     )
+
+
+def _narrowed(columns: tuple[str, ...]) -> tuple[str, ...]:
+    """The columns for one journal column: events and patients share theirs."""
+    return tuple("count" if key == "events" else key for key in columns if key != "n")
+
+
+def _pooled_line(marks: Sequence[Mark], preset: Preset) -> tuple[ReferenceLine, ...]:
+    """The line some journals run through the one pooled estimate; several pools have none."""
+    pooled = [mark for mark in marks if mark.kind == "pooled"]
+    if not preset.marks.pooled_line or len(pooled) != 1 or pooled[0].low != pooled[0].high:
+        return ()
+    return (ReferenceLine(pooled[0].low),)
+
+
+def _refuse_risk(name: str, rows: Sequence[Row], domains: Sequence[str], signals: Mapping[str, Signal]) -> None:
+    for row in rows:
+        if not isinstance(row, StudyRow) or not row.risk:
+            continue
+        if len(row.risk) != len(domains):
+            raise PasimetaError(
+                f"figure {name}: {row.label} has {len(row.risk)} risk-of-bias judgements for {len(domains)} domains"
+            )
+        for judgement in row.risk:
+            if judgement not in signals:
+                raise PasimetaError(f"figure {name}: {row.label}: {judgement!r} is not one of {', '.join(signals)}")
+
+
+def _risk_note(rows: Sequence[Row], domains: Sequence[str], signals: Mapping[str, Signal]) -> str:
+    given = {judgement for row in rows if isinstance(row, StudyRow) for judgement in row.risk}
+    if not given:
+        return ""
+    letters = "; ".join(f"{chr(ord('A') + index)}\u00a0{domain}" for index, domain in enumerate(domains))
+    signs = "; ".join(f"{look.sign}\u00a0{look.words.lower()}" for key, look in signals.items() if key in given)
+    return f"Risk of bias: {letters}. {signs}."
 
 
 def _refuse_unknown_columns(name: str, columns: Sequence[Column], rows: Sequence[Row]) -> None:
     keys = [column.key for column in columns]
     if keys.count(PLOT) != 1 or len(set(keys)) != len(keys):
         raise PasimetaError(f"figure {name}: columns {keys} need one {PLOT!r} and no key twice")
-    known = {"label", "count", "weight", "estimate", PLOT}
+    known = {"label", "count", "events", "n", "weight", "estimate", PLOT, RISK}
     extras = {key for row in rows if not isinstance(row, (HeadingRow, NoteRow)) for key in row.extra}
     for key in keys:
         if key not in known | extras:
@@ -243,7 +311,7 @@ def _mark(row: Row) -> Mark | None:
     return None
 
 
-def _line(row: Row, scale: Scale) -> Line:
+def _line(row: Row, scale: Scale, preset: Preset, signals: Mapping[str, Signal]) -> Line:
     match row:
         case HeadingRow(text=text):
             return Line("heading", text)
@@ -251,12 +319,16 @@ def _line(row: Row, scale: Scale) -> Line:
             return Line("note", text)
     cells = {"label": row.label, **dict(row.extra)}
     if isinstance(row, PredictionRow):
-        cells["estimate"] = f"({interval_text(row.lower, row.upper, scale)})"
+        cells["estimate"] = bracketed(row.lower, row.upper, scale, None, preset.numbers)
     else:
-        cells |= {"count": row.estimate.count, "estimate": estimate_text(row.estimate, scale)}
-    if isinstance(row, StudyRow) and row.weight is not None:
-        cells["weight"] = f"{row.weight:.1f}\u00a0%"
-    return Line("study" if isinstance(row, StudyRow) else "summary", "", cells, _mark(row))
+        events, _, n = row.estimate.count.partition("/")
+        cells |= {"count": row.estimate.count, "events": events, "n": n}
+        cells["estimate"] = estimate_text(row.estimate, scale, None, preset.numbers)
+    if not isinstance(row, StudyRow):
+        return Line("summary", "", cells, _mark(row))
+    if row.weight is not None:
+        cells["weight"] = weight_text(preset, row.weight)
+    return Line("study", "", cells, _mark(row), row.link, tuple(signals[judgement] for judgement in row.risk))
 
 
 def _frame(rows: Sequence[Row]) -> pd.DataFrame:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Literal
 
 from pasimeta.figures.estimates import Estimate, Rate
@@ -12,6 +13,23 @@ SCALES: tuple[Scale, ...] = ("percent", "difference", "ratio", "plain")
 NO_BREAK_SPACE = "\u00a0"
 EN_DASH = "\u2013"
 MINUS = "\u2212"
+
+
+@dataclass(frozen=True, slots=True)
+class Numbers:
+    """How numbers are spelt: decimal point, what joins the ends of an interval, its brackets, the percent sign."""
+
+    point: str = "."
+    to: str = EN_DASH
+    brackets: tuple[str, str] = ("(", ")")
+    percent: str = f"{NO_BREAK_SPACE}%"
+
+    def decimal(self, text: str) -> str:
+        """``text`` with this decimal point."""
+        return text.replace(".", self.point)
+
+
+HOUSE_NUMBERS = Numbers()
 
 
 def number(value: float, decimals: int = 1) -> str:
@@ -32,13 +50,14 @@ def axis_percent(proportion: float) -> str:
     return f"{100 * proportion:.6g}".replace("-", MINUS) + f"{NO_BREAK_SPACE}%"
 
 
-def span(low: str, high: str) -> str:
-    """Two numbers as a range, ``23.0–72.2``; with "to" where a minus sign would meet the dash."""
+def span(low: str, high: str, to: str = EN_DASH) -> str:
+    """Two numbers as a range, ``23.0–72.2``; with "to" where a minus sign would meet a dash."""
     if low == high:
         return low
-    if low.startswith(MINUS) or high.startswith(MINUS):
+    dash = to in (EN_DASH, "-")
+    if dash and (low.startswith(MINUS) or high.startswith(MINUS)):
         return f"{low}{NO_BREAK_SPACE}to{NO_BREAK_SPACE}{high}"
-    return f"{low}{EN_DASH}{high}"
+    return f"{low}{to}{high}"
 
 
 def p_value(p: float) -> str:
@@ -58,24 +77,38 @@ def scaled(value: float, scale: Scale, decimals: int | None = None) -> str:
     return number(value, 2 if decimals is None else decimals)
 
 
-def interval_text(lower: float, upper: float, scale: Scale, decimals: int | None = None) -> str:
+def interval_text(
+    lower: float, upper: float, scale: Scale, decimals: int | None = None, numbers: Numbers = HOUSE_NUMBERS
+) -> str:
     """An interval without its parentheses, ``23.0–72.2``."""
-    low, high = scaled(lower, scale, decimals), scaled(upper, scale, decimals)
-    if low == high:
-        return low
-    return span(low, high)
+    low, high = (numbers.decimal(scaled(end, scale, decimals)) for end in (lower, upper))
+    return span(low, high, numbers.to)
 
 
-def point_text(estimate: Estimate | Rate, scale: Scale, decimals: int | None = None) -> str:
+def point_text(
+    estimate: Estimate | Rate, scale: Scale, decimals: int | None = None, numbers: Numbers = HOUSE_NUMBERS
+) -> str:
     """The estimate alone, ``47.1 %``, or its range ``35.3–47.1 %`` where the count is only known as one."""
-    text = span(scaled(estimate.low, scale, decimals), scaled(estimate.high, scale, decimals))
-    return f"{text}{NO_BREAK_SPACE}%" if scale == "percent" else text
+    low, high = (numbers.decimal(scaled(end, scale, decimals)) for end in (estimate.low, estimate.high))
+    text = span(low, high, numbers.to if numbers.to != ", " else EN_DASH)
+    return f"{text}{numbers.percent}" if scale == "percent" else text
 
 
-def estimate_text(estimate: Estimate | Rate, scale: Scale, decimals: int | None = None) -> str:
+def estimate_text(
+    estimate: Estimate | Rate, scale: Scale, decimals: int | None = None, numbers: Numbers = HOUSE_NUMBERS
+) -> str:
     """Estimate and interval, ``47.1 % (23.0–72.2)``, with one place to break the line: before the parenthesis."""
-    interval = interval_text(estimate.ci_lower, estimate.ci_upper, scale, decimals)
-    return f"{point_text(estimate, scale, decimals)} ({interval})"
+    interval = bracketed(estimate.ci_lower, estimate.ci_upper, scale, decimals, numbers)
+    return f"{point_text(estimate, scale, decimals, numbers)} {interval}"
+
+
+def bracketed(
+    lower: float, upper: float, scale: Scale, decimals: int | None = None, numbers: Numbers = HOUSE_NUMBERS
+) -> str:
+    """An interval in its brackets, ``(23.0–72.2)``."""
+    left, right = numbers.brackets
+    inside = interval_text(lower, upper, scale, decimals, numbers).replace(", ", f",{NO_BREAK_SPACE}")
+    return f"{left}{inside}{right}"
 
 
 def interval_heading(words: str, level: float) -> str:

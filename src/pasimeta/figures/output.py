@@ -96,7 +96,7 @@ def png_bytes(plot: Plot) -> bytes:
     return buffer.getvalue()
 
 
-def save(plot: Plot, directory: str | os.PathLike[str]) -> tuple[Path, Path]:
+def save(plot: Plot, directory: str | os.PathLike[str], drawn: str | None = None) -> tuple[Path, Path]:
     """Write ``NAME.svg`` and ``NAME.png``; each appears whole or not at all.
 
     Parameters
@@ -105,6 +105,8 @@ def save(plot: Plot, directory: str | os.PathLike[str]) -> tuple[Path, Path]:
         As every figure function returns it.
     directory : path
         Made if missing.
+    drawn : str, optional
+        What :func:`svg_text` has made of it already.
 
     Returns
     -------
@@ -114,21 +116,22 @@ def save(plot: Plot, directory: str | os.PathLike[str]) -> tuple[Path, Path]:
     folder = Path(directory)
     folder.mkdir(parents=True, exist_ok=True)
     svg, png = folder / f"{plot.name}.svg", folder / f"{plot.name}.png"
-    text = (_XML_DECLARATION + svg_text(plot)).encode("utf-8")
+    text = (_XML_DECLARATION + (drawn or svg_text(plot))).encode("utf-8")
     pixels = png_bytes(plot)
     _write_whole(svg, lambda file: file.write(text))
     _write_whole(png, lambda file: file.write(pixels))
     return svg, png
 
 
-def show(plot: Plot) -> None:
+def show(plot: Plot, drawn: str | None = None) -> None:
     """Display the figure in a notebook as SVG, its alternative text as plain text and in the output's metadata.
 
-    Returns nothing, so that a notebook cell may end with it. The figure stays usable, for :func:`save`.
+    Returns nothing, so that a notebook cell may end with it. The figure stays usable, for :func:`save`; ``drawn`` is
+    what :func:`svg_text` has made of it already.
     """
     from IPython.display import display
 
-    bundle = {"image/svg+xml": svg_text(plot), "text/plain": plot.alt}
+    bundle = {"image/svg+xml": drawn or svg_text(plot), "text/plain": plot.alt}
     display(bundle, raw=True, metadata={"image/svg+xml": {"alt": plot.alt}})
 
 
@@ -142,12 +145,15 @@ def _with_own_ids(svg: str, name: str) -> str:
 
 def _with_words(svg: str, plot: Plot) -> str:
     # A tooltip shows <title>: it stays short, and aria-label carries the whole text to a screen reader.
-    opening = f'<svg id="{plot.name}" role="img" aria-label={quoteattr(plot.alt)} style="max-width: 100%; height: auto"'
+    # what an image holds is hidden from assistive software, links included
+    role = "group" if "<a " in svg else "img"
+    words = f'role="{role}" aria-label={quoteattr(plot.alt)}'
+    opening = f'<svg id="{plot.name}" {words} style="max-width: 100%; height: auto"'
     # Where DejaVu Sans isn't installed: Verdana is as wide, other sans serifs are narrower, so nothing overlaps.
     svg = svg.replace(f"'{FONT}'", f"'{FONT}', Verdana, sans-serif")
-    words = f"<title>{escape(plot.title or plot.name)}</title>\n <desc>{escape(plot.alt)}</desc>"
+    spoken = f"<title>{escape(plot.title or plot.name)}</title>\n <desc>{escape(plot.alt)}</desc>"
     head, rest = svg[len("<svg") :].split(">", 1)
-    return f"{opening}{head}>\n {words}{rest}"
+    return f"{opening}{head}>\n {spoken}{rest}"
 
 
 def _write_whole(path: Path, write: Callable[[IO[bytes]], object]) -> None:

@@ -43,8 +43,9 @@ class Page:
         size: float = TEXT_SIZE,
         bold: bool = False,
         colour: str = INK,
+        link: str = "",
     ) -> None:
-        """Set lines below one another, the first one's line box starting at ``top``."""
+        """Set lines below one another, the first one's line box starting at ``top``; ``link`` is an address in SVG."""
         for index, line in enumerate([lines] if isinstance(lines, str) else lines):
             if not line:
                 continue
@@ -60,6 +61,7 @@ class Page:
                 horizontalalignment=align,
                 verticalalignment="baseline",
                 parse_math=False,
+                url=link or None,
             )
             self.figure.add_artist(text)
 

@@ -11,7 +11,7 @@ from matplotlib.ticker import NullLocator
 
 from pasimeta.figures.panel_types import Axis, Mark
 from pasimeta.figures.scales import tick_label
-from pasimeta.figures.theme import INK, MEDIUM, POOLED, PREDICTION, RULE, STUDY, THIN
+from pasimeta.figures.theme import INK, MEDIUM, PREDICTION, RULE, THIN
 
 DASHES = ((0, (4, 2)), (0, (1, 1.5)), (0, (6, 2, 1, 2)), (0, (2, 2)))
 DASH_NAMES = ("Dashed", "Dotted", "Dash-dotted", "Short-dashed")
@@ -38,7 +38,7 @@ def draw_references(axes: Axes, axis: Axis, ticks: Sequence[float], stretches: S
     """Draw the faint tick lines, the line of no effect and the reference lines, over the stretches that text leaves."""
     for top, bottom in stretches:
         ends = [top, bottom]
-        for tick in ticks:
+        for tick in ticks if axis.marks.guides else ():
             axes.plot([tick, tick], ends, color=RULE, linewidth=THIN, alpha=0.6, zorder=0)
         if axis.null is not None:
             axes.plot([axis.null] * 2, ends, color=INK, linewidth=MEDIUM, zorder=1)
@@ -59,7 +59,16 @@ def draw_mark(axes: Axes, axis: Axis, mark: Mark, y: float, heaviest: float | No
             _draw_bar(axes, axis, mark, y)
         elif _inside(mark.low, axis) == mark.low:
             side = _square_side(mark.weight, heaviest)
-            axes.plot([mark.low], [y], "s", color=STUDY, markersize=side, markeredgewidth=0, clip_on=False, zorder=4)
+            axes.plot(
+                [mark.low],
+                [y],
+                "s",
+                color=axis.marks.study,
+                markersize=side,
+                markeredgewidth=0,
+                clip_on=False,
+                zorder=4,
+            )
 
 
 def _draw_whiskers(axes: Axes, axis: Axis, mark: Mark, y: float) -> None:
@@ -71,7 +80,7 @@ def _draw_whiskers(axes: Axes, axis: Axis, mark: Mark, y: float) -> None:
 def _draw_bar(axes: Axes, axis: Axis, mark: Mark, y: float) -> None:
     low, high = _inside(mark.low, axis), _inside(mark.high, axis)
     bar = Rectangle((low, y - _HALF_BAR), high - low, 2 * _HALF_BAR, clip_on=False, zorder=4)
-    bar.set(facecolor="white", edgecolor=STUDY, linewidth=1.2)
+    bar.set(facecolor="white", edgecolor=axis.marks.study, linewidth=1.2)
     axes.add_patch(bar)
 
 
@@ -80,7 +89,9 @@ def _draw_diamond(axes: Axes, axis: Axis, mark: Mark, y: float) -> None:
     left, right = _inside(mark.ci_lower, axis), _inside(mark.ci_upper, axis)
     top, bottom = y - _HALF_DIAMOND, y + _HALF_DIAMOND
     corners = [(left, y), (low, top), (high, top), (right, y), (high, bottom), (low, bottom)]
-    axes.add_patch(Polygon(corners, facecolor=POOLED, edgecolor=INK, linewidth=THIN, clip_on=False, zorder=4))
+    axes.add_patch(
+        Polygon(corners, facecolor=axis.marks.pooled, edgecolor=INK, linewidth=THIN, clip_on=False, zorder=4)
+    )
     _draw_arrows(axes, axis, mark, y, INK)
 
 

@@ -7,8 +7,26 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from pasimeta.figures.formats import Scale
+from pasimeta.figures.lights import Signal
+from pasimeta.figures.theme import POOLED, STUDY
 
 PLOT = "plot"
+#: Columns that are drawn rather than set: the axis, and risk-of-bias lights.
+RISK = "risk"
+DRAWN = (PLOT, RISK)
+
+
+@dataclass(frozen=True, slots=True)
+class MarkStyle:
+    """Colours of squares and diamonds, and whether faint lines at the ticks and one at the pool run down the axis."""
+
+    study: str = STUDY
+    pooled: str = POOLED
+    guides: bool = True
+    pooled_line: bool = False
+
+
+HOUSE_MARKS = MarkStyle()
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,12 +69,17 @@ class Mark:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One line of the table: cells by column key, or text across the page (``heading``, ``note``)."""
+    """One line of the table: cells by column key, or text across the page (``heading``, ``note``).
+
+    ``link`` is where its label and count lead to in an SVG; ``lights`` are drawn in the column :data:`RISK`.
+    """
 
     kind: Literal["heading", "note", "study", "summary"]
     text: str = ""
     cells: Mapping[str, str] = field(default_factory=dict)
     mark: Mark | None = None
+    link: str = ""
+    lights: tuple[Signal, ...] = ()
 
     @property
     def spans(self) -> bool:
@@ -73,6 +96,7 @@ class Axis:
     label: str
     references: tuple[ReferenceLine, ...] = ()
     directions: tuple[str, str] | None = None
+    marks: MarkStyle = HOUSE_MARKS
 
     @property
     def log(self) -> bool:

@@ -12,10 +12,11 @@ from matplotlib.figure import Figure
 
 from pasimeta.errors import PasimetaError
 from pasimeta.figures.columns import Cell, Column, Fit, best_fit, cell_lines
+from pasimeta.figures.lights import draw_light
 from pasimeta.figures.measure import block_width, text_width, wrapped
 from pasimeta.figures.page import Page, text_height
 from pasimeta.figures.panel_marks import DASH_NAMES, draw_axis, draw_mark, draw_references
-from pasimeta.figures.panel_types import PLOT, Axis, Line, Panel
+from pasimeta.figures.panel_types import DRAWN, PLOT, RISK, Axis, Line, Panel
 from pasimeta.figures.scales import axis_share, tick_label, tick_positions
 from pasimeta.figures.theme import COLUMN_MM, INK, MEDIUM, QUIET, line_height, points, text_sizes
 
@@ -26,7 +27,9 @@ _AXIS_GAP = 4.0
 _TICK_ZONE = 6.5
 _PANEL_GAP = 12.0
 _NOTE_GAP = 6.0
-_NUMBERS = ("count", "weight", "estimate")
+_NUMBERS = ("count", "events", "n", "weight", "estimate")
+_LINKED = ("label", "count", "events", "n")
+_LIGHT, _LIGHT_PITCH, _SIGN_SIZE = 10.5, 12.0, 7.0
 # Shares of the width the axis gets at the least; less only where the text can't do with what is left.
 _PLOT_SHARES = (0.30, 0.25, 0.20)
 
@@ -109,10 +112,11 @@ def drawn_panels(
 def _fitted_layout(
     panels: Sequence[Panel], columns: Sequence[Column], width: float, sizes: Sequence[float], width_mm: float
 ) -> _Layout:
-    texts = [column for column in columns if column.key != PLOT]
+    texts = [column for column in columns if column.key not in DRAWN]
     rows = [row for panel in panels for row in (_header_cells(panel, texts), *_table_cells(panel, texts))]
     gap = 10.0 if width_mm > COLUMN_MM else 6.0
     inner = width - 2 * MARGIN - gap * (len(columns) - 1) - _edge_room(panels, columns, sizes[0])
+    inner -= _lights_width(panels, columns, sizes[0])
     wordy = [column.key not in _NUMBERS for column in texts]
     for share in _PLOT_SHARES:
         fit = best_fit(rows, wordy, inner - share * width, sizes)
@@ -132,9 +136,20 @@ def _edge_room(panels: Sequence[Panel], columns: Sequence[Column], size: float) 
     )
 
 
+def _lights_width(panels: Sequence[Panel], columns: Sequence[Column], size: float) -> float:
+    """Room for the signs of the study judged in most domains, and for the words above them."""
+    headers = [column.header for column in columns if column.key == RISK]
+    if not headers:
+        return 0.0
+    most = max((len(line.lights) for panel in panels for line in panel.lines), default=0)
+    return max(most * _LIGHT_PITCH, text_width(headers[0], size, True))
+
+
 def _placed_columns(fit: Fit, panels: Sequence[Panel], columns: Sequence[Column], width: float, gap: float) -> _Layout:
     text_widths = iter(fit.widths)
-    widths = {column.key: next(text_widths) for column in columns if column.key != PLOT}
+    widths = {column.key: next(text_widths) for column in columns if column.key not in DRAWN}
+    if any(column.key == RISK for column in columns):
+        widths[RISK] = _lights_width(panels, columns, fit.size)
     edge = _edge_room(panels, columns, fit.size) / max(1, (columns[0].key == PLOT) + (columns[-1].key == PLOT))
     room = width - 2 * MARGIN - sum(widths.values()) - _edge_room(panels, columns, fit.size)
     # Columns stand closer than twice the gap, however much room there is: the axis takes the rest.
@@ -165,7 +180,7 @@ def _indent(panel: Panel) -> float:
 
 
 def _placed_lines(panel: Panel, columns: Sequence[Column], layout: _Layout, top: float) -> list[_PlacedLine]:
-    texts = [column for column in columns if column.key != PLOT]
+    texts = [column for column in columns if column.key not in DRAWN]
     placed: list[_PlacedLine] = []
     for index, line in enumerate(panel.lines):
         if line.kind == "heading" and index:
@@ -194,9 +209,12 @@ def _header_height(panel: Panel, columns: Sequence[Column], layout: _Layout) -> 
 def _broken_header(
     panel: Panel, columns: Sequence[Column], layout: _Layout
 ) -> Iterator[tuple[Column, tuple[str, ...]]]:
-    texts = [column for column in columns if column.key != PLOT]
+    texts = [column for column in columns if column.key not in DRAWN]
     for column, cell in zip(texts, _header_cells(panel, texts), strict=True):
         yield column, cell_lines(cell, layout.widths[column.key], layout.size)
+    for column in columns:
+        if column.key == RISK:
+            yield column, (column.header, "")  # the second line is for the domains' letters
 
 
 def _panel_bottom(panel: Panel, columns: Sequence[Column], layout: _Layout, top: float) -> float:
@@ -242,6 +260,7 @@ def _draw_panel(page: Page, panel: Panel, columns: Sequence[Column], layout: _La
     for column, lines in _broken_header(panel, columns, layout):
         header_top = top + header_height - 4.0 - text_height(lines, layout.size)
         page.text(_anchor(column, layout), header_top, lines, align=column.align, size=layout.size, bold=True)
+    _draw_light_letters(page, panel, layout, top + header_height - 4.0 - line_height(layout.size))
     rule = top + header_height - 2.0
     page.rule([MARGIN, layout.width - MARGIN], [rule, rule], width=MEDIUM)
     placed = _placed_lines(panel, columns, layout, top + header_height)
@@ -267,11 +286,24 @@ def _draw_line_text(page: Page, item: _PlacedLine, panel: Panel, columns: Sequen
             colour=colour,
         )
         return
-    texts = [column for column in columns if column.key != PLOT]
+    texts = [column for column in columns if column.key not in DRAWN]
     for column, cell in zip(texts, _line_cells(line, texts, _indent(panel)), strict=True):
         lines = cell_lines(cell, layout.widths[column.key], size)
         top = item.middle - text_height(lines, size) / 2
-        page.text(_anchor(column, layout) + cell.indent, top, lines, align=column.align, size=size, bold=cell.bold)
+        place, link = _anchor(column, layout) + cell.indent, line.link if column.key in _LINKED else ""
+        page.text(place, top, lines, align=column.align, size=size, bold=cell.bold, link=link)
+    for index, look in enumerate(line.lights):
+        draw_light(page, _light_centre(layout, index), item.middle, look, _SIGN_SIZE, _LIGHT)
+
+
+def _draw_light_letters(page: Page, panel: Panel, layout: _Layout, top: float) -> None:
+    for index in range(max((len(line.lights) for line in panel.lines), default=0)):
+        letter = chr(ord("A") + index)
+        page.text(_light_centre(layout, index), top, letter, align="center", size=layout.size, bold=True)
+
+
+def _light_centre(layout: _Layout, index: int) -> float:
+    return layout.lefts[RISK] + (index + 0.5) * _LIGHT_PITCH
 
 
 def _draw_plot(

@@ -8,17 +8,15 @@ from dataclasses import dataclass
 import pandas as pd
 
 from pasimeta.errors import PasimetaError
+from pasimeta.figures.lights import LIGHT, ROBINS_SIGNALS, Signal, draw_light
 from pasimeta.figures.measure import LONGEST_WORD_EMS, longest_word, text_width, wrapped
 from pasimeta.figures.output import Plot, check_name
 from pasimeta.figures.page import Page, text_height
 from pasimeta.figures.theme import (
-    INK,
-    ORANGE,
     PAGE_MM,
     QUIET,
     RULE,
     THIN,
-    VERMILLION,
     line_height,
     points,
     text_sizes,
@@ -28,38 +26,10 @@ from pasimeta.figures.words import sentence
 
 _MARGIN = points(2)
 _GAP = 6.0
-_LIGHT = 11.5
 _ROW = 15.0
 _MOST_CELL = 30.0
 _LEAST_CELL = 13.0
 _OVERALL_GAP = 6.0
-
-
-@dataclass(frozen=True, slots=True)
-class Signal:
-    """How one judgement is drawn: face colour, the sign on it, the sign's colour, and the judgement in words."""
-
-    face: str
-    sign: str
-    ink: str
-    words: str
-
-
-_PALE_GREEN = "#BFE8D9"
-# Darker as the risk rises, and a sign each: neither black-and-white print nor colour blindness loses a judgement.
-ROBINS_SIGNALS = {
-    "low": Signal(_PALE_GREEN, "+", INK, "Low risk"),
-    "moderate": Signal(ORANGE, "\u2212", INK, "Moderate risk"),
-    "serious": Signal(VERMILLION, "\u00d7", "white", "Serious risk"),
-    "critical": Signal("#7A0000", "!", "white", "Critical risk"),
-    "no_information": Signal("white", "?", INK, "No information"),
-}
-JBI_SIGNALS = {
-    "met": Signal(_PALE_GREEN, "+", INK, "Met"),
-    "not_met": Signal("#7A0000", "\u00d7", "white", "Not met"),
-    "unclear": Signal("white", "?", INK, "Unclear: not stated in what was seen"),
-    "not_applicable": Signal("#D9D9D9", "\u2013", INK, "Doesn't apply"),
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,15 +169,15 @@ def _drawn(
         page.rule([_MARGIN, right], [top] * 2, width=THIN, colour=RULE)
         page.text(_MARGIN, top + (height - text_height(lines, size)) / 2, lines, size=size)
         for column, verdict in enumerate(_judgements(row)):
-            _draw_light(page, layout.centre(column, len(domains)), top + height / 2, looks[verdict], size)
+            draw_light(page, layout.centre(column, len(domains)), top + height / 2, looks[verdict], size)
         top += height
     page.rule([_MARGIN, right], [top] * 2, width=THIN, colour=RULE)
     page.text(_MARGIN, key_top, key, size=size)
     for index, line in enumerate(signs):
         for left, look in line:
             middle = signs_top + (index + 0.5) * _ROW
-            _draw_light(page, left + _LIGHT / 2, middle, look, size)
-            page.text(left + _LIGHT + 4.0, middle - line_height(size) / 2, look.words, size=size)
+            draw_light(page, left + LIGHT / 2, middle, look, size)
+            page.text(left + LIGHT + 4.0, middle - line_height(size) / 2, look.words, size=size)
     page.text(_MARGIN, notes_top, notes, size=size, colour=QUIET)
     return page
 
@@ -238,13 +208,6 @@ def _draw_header(page: Page, layout: _Layout, columns: int, top: float, has_over
         page.text(layout.centre(column, columns), top, words, align="center", size=layout.size, bold=True)
 
 
-def _draw_light(page: Page, x: float, y: float, look: Signal, size: float) -> None:
-    page.marker(
-        x, y, marker="o", markersize=_LIGHT, markerfacecolor=look.face, markeredgecolor=INK, markeredgewidth=0.6
-    )
-    page.text(x, y - line_height(size) / 2, look.sign, align="center", size=size, bold=True, colour=look.ink)
-
-
 def _key_lines(domains: Sequence[str], prefix: str, inner: float, size: float) -> list[str]:
     words = [f"{prefix}{index + 1}\u00a0{domain}" for index, domain in enumerate(domains)]
     return [line for text in words for line in wrapped(text, inner, size)]
@@ -255,7 +218,7 @@ def _sign_lines(looks: Sequence[Signal], inner: float, size: float) -> list[list
     lines: list[list[tuple[float, Signal]]] = [[]]
     left = _MARGIN
     for look in looks:
-        width = _LIGHT + 4.0 + text_width(look.words, size)
+        width = LIGHT + 4.0 + text_width(look.words, size)
         if lines[-1] and left + width > _MARGIN + inner:
             lines.append([])
             left = _MARGIN

@@ -31,7 +31,8 @@ def domain_lights(risks: pd.DataFrame, overall: pd.Series) -> Plot:
 
 def item_lights(answers: pd.DataFrame) -> Plot:
     """Draw JBI's checklist for case series, one row a study."""
-    from pasimeta.figures.traffic_light import JBI_SIGNALS, LightRow, traffic_lights
+    from pasimeta.figures.lights import JBI_SIGNALS
+    from pasimeta.figures.traffic_light import LightRow, traffic_lights
 
     rows = [
         LightRow(str(table["label"].iloc[0]), tuple(table["judgement"]))

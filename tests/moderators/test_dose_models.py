@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+import yaml
 from scipy.optimize import minimize
 from scipy.special import expit
 from scipy.stats import kendalltau
@@ -11,17 +12,22 @@ from pasimeta.errors import PasimetaError
 from pasimeta.evidence import tables
 from pasimeta.evidence.inclusion import InclusionRule, decide_all
 from pasimeta.evidence.selection import response_counts
+from pasimeta.evidence.store import load_evidence
+from pasimeta.moderators.dose import dose_evidence
 from pasimeta.moderators.dose_analysis import analyse_doses, even_sizes
 from pasimeta.moderators.dose_groups import known_arms, schedule_confounding, study_doses
 from pasimeta.moderators.dose_models import (
     FORMS,
     akaike_weights,
     averaged_contrast,
+    averaged_response,
     basis,
     fit_dose_model,
     two_stage_slope,
 )
 from pasimeta.moderators.trend import trend_test
+from pasimeta.report.plots import dose_response as plots
+from pasimeta.report.prose import dose_response as prose
 
 ARMS = pd.DataFrame(
     {
@@ -192,3 +198,65 @@ def test_study_effects_keep_differences_between_studies_out():
 def test_curves_that_cant_be_fitted_are_refused(arms, form, words):
     with pytest.raises(PasimetaError, match=words):
         fit_dose_model(arms, form)
+
+
+@pytest.fixture
+def with_groups_in_the_file(copied_project):
+    """The study file with responders by dose group, as a user would add them."""
+    path = copied_project.data / "studies" / "cheng2022.yaml"
+    study = yaml.safe_load(path.read_text(encoding="utf-8"))
+    total = next(o for o in study["outcomes"] if o["threshold"] == 40 and "subgroup" not in o)
+    shared = {key: total[key] for key in ("endpoint", "threshold", "week", "source", "confidence")}
+    reason = {"week_reason": "Not in anything seen"} if total["week"] is None else {}
+    study["outcomes"] += [
+        {
+            **shared,
+            **reason,
+            "locator": "table of responders by group",
+            "events": x,
+            "n_enrolled": n,
+            "n_analysed": n,
+            "subgroup": {"by": "dose_group", "level": arm},
+        }
+        for arm, (x, n) in GROUPS.items()
+    ]
+    path.write_text(yaml.safe_dump(study, allow_unicode=True, sort_keys=False), encoding="utf-8")
+    return load_evidence(copied_project.data)
+
+
+def test_group_counts_in_the_study_file_give_the_ordinary_analysis(with_groups_in_the_file):
+    decisions = decide_all(with_groups_in_the_file, InclusionRule())
+    responses, doses = (build(with_groups_in_the_file, decisions) for build in (tables.responses, tables.doses))
+    studies = study_doses(response_counts(responses, 40), responses, doses)
+    analysis = analyse_doses(studies)
+    assert not analysis.bounds
+    assert analysis.trends["Cheng 2022"] == trend_test([4, 1, 2, 1], [8, 3, 3, 3], [1.5, 2, 2.5, 3])
+    sentences = prose.state_sentences(analysis, "unit", ["cheng2022"], 0.8)
+    assert "counts responders by dose" in sentences[0]
+    assert "compatible with no difference" in sentences[0]
+    assert not any("not identified" in sentence for sentence in sentences)
+    assert "nothing is left to bound" in prose.nothing_to_bound(analysis)
+    evidence = dose_evidence(response_counts(responses, 50), doses[doses["included"]])
+    drawn = plots.curve_plot(evidence, analysis, "per_infusion", 50, 40, 0.95)
+    assert drawn.data["label"].tolist() == ["Cheng 2022"] * 4 + ["Yao 2021"]
+    assert "Average of the 4 curves" in drawn.alt
+    # the same file without them: bounds, and nothing fitted
+    without = responses[responses["subgroup_by"] != "dose_group"]
+    assert list(analyse_doses(study_doses(response_counts(without, 40), without, doses)).bounds) == ["Cheng 2022"]
+
+
+def test_averaged_curve_lies_among_its_curves_and_its_band_holds_the_doubt_between_them():
+    fits = [fit_dose_model(ARMS, form) for form in FORMS]
+    doses = np.linspace(0.5, 4, 15)
+    mean, curves = averaged_response(fits, doses), [fit.response(doses) for fit in fits]
+    every = np.stack([curve["estimate"] for curve in curves])
+    assert (mean["estimate"] >= every.min(axis=0) - 1e-12).all()
+    assert (mean["estimate"] <= every.max(axis=0) + 1e-12).all()
+    # by hand, on the logit
+    weights, logits = akaike_weights(fits), np.stack([fit.log_odds(doses)["estimate"] for fit in fits])
+    errors = np.stack([fit.log_odds(doses)["se"] for fit in fits])
+    centre = weights @ logits
+    half = 1.959964 * (weights @ np.hypot(errors, logits - centre))
+    assert mean["ci_upper"].to_numpy() == pytest.approx(expit(centre + half), abs=1e-6)
+    alone = averaged_response(fits[:1], doses)
+    assert alone["ci_lower"].to_numpy() == pytest.approx(curves[0]["ci_lower"].to_numpy())

@@ -71,6 +71,27 @@ def test_bounds_say_what_the_sentence_rules_out_and_what_it_doesnt(bounds):
         assert word in text
 
 
+def test_a_direction_that_every_table_shares_is_said_to_be_known():
+    # at least three of the four responders got the higher dose, whatever else is unknown
+    rising = partial_identification(group_margins("A", [1, 2], [6, 6], 12, (4, 4), [(0, 1), None]))
+    text = dose_response.bounds_sentences("A", rising, "unit", False)[0]
+    assert "its direction in this sample is" in text
+    assert "not even its sign" not in text
+
+
+def test_a_report_that_rules_nothing_out_excludes_no_slope():
+    weak = partial_identification(group_margins("A", [1, 2], [2, 2], 4, (1, 1)))
+    text = " ".join(dose_response.bounds_sentences("A", weak, "unit", True))
+    assert "**excludes** none of these slopes" in text
+    assert "None of the tables is ruled out" in text
+
+
+def test_a_report_that_contradicts_its_counts_is_said_to():
+    clear = partial_identification(group_margins("A", [1, 2], [20, 20], 40, (18, 18), [(0, 1), None]))
+    text = " ".join(dose_response.bounds_sentences("A", clear, "unit", True))
+    assert "contradict each other" in text
+
+
 def test_without_a_report_nothing_is_excluded(bounds):
     text = " ".join(dose_response.bounds_sentences("Cheng 2022", bounds, "unit", False))
     assert "exclude" not in text

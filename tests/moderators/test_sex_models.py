@@ -169,7 +169,7 @@ def test_more_responders_in_the_first_group_raise_its_odds():
         (lambda: known_stratum("A", 5, 4, 1, 3), "don't fit"),
         (lambda: unknown_stratum("A", 1, 2, (2, 5)), "can't be"),
         (lambda: one_stage([]), "no study"),
-        (lambda: one_stage([CHENG], "random"), "study or common"),
+        (lambda: one_stage([CHENG], "none"), "choose study, common, random"),
         (lambda: external_prior(54.8, 0.472, 5346), "proportions"),
         (lambda: external_prior(0.5, 0.4, 100, 0.0), "weight"),
         (lambda: EffectPrior("x", 0.0, 0.0), "positive SD"),

@@ -67,7 +67,7 @@ def allocation_range(
     kept : ndarray of bool, shape (tables,)
         Whether the table agrees with the report.
     ranges : sequence of RemainingRange
-        One bar each, the widest first.
+        One bar each, the widest first, that of the tables kept last.
     name : str
         File stem and prefix of SVG ids.
     axis_label : str
@@ -123,8 +123,9 @@ def allocation_range(
 
 
 def _looks(count: int) -> list[Look]:
-    colours, markers = (INK, BLUE, VERMILLION), ("s", "o", "D", "^", "v", "P", "X")
-    return [Look(markers[i % len(markers)], colours[min(i, 2)]) for i in range(count)]
+    """Black for the widest range, the columns' blue for the last, which is what the filled columns hold."""
+    colours, markers = [INK, *[VERMILLION] * (count - 2), BLUE], ("s", "o", "D", "^", "v", "P", "X")
+    return [Look(markers[i % len(markers)], colours[i]) for i in range(count)]
 
 
 def _range_text(each: RemainingRange, scale: Scale) -> str:

@@ -16,6 +16,7 @@ from pasimeta.figures.theme import (
     RULE,
     SERIES_COLOURS,
     SERIES_MARKERS,
+    THICK,
     THIN,
     line_height,
     points,
@@ -31,11 +32,16 @@ _GAP = 5.0
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """Marker of one series: shape and filling tell it apart without colour."""
+    """Marker of one series: shape and filling tell it apart without colour.
+
+    A curve has a ``line`` (a matplotlib line style) in place of its marker, an area a ``hatch``.
+    """
 
     marker: str
     colour: str
     filled: bool = True
+    line: Any = None
+    hatch: str = ""
 
     @property
     def style(self) -> dict[str, Any]:
@@ -146,8 +152,20 @@ def _draw_key_row(page: Page, row: KeyRow, top: float, chart: Chart) -> None:
     count = max(1 if row.look else 0, *(len(cell) for cell in row.cells))
     middle = top + _ROW_PADDING / 2 + count * line_height(size) / 2
     if row.look:
-        page.marker(MARGIN + 4.0, middle, markersize=MARKER_SIZE, **row.look.style)
+        _draw_sample(page, row.look, middle)
     for cell, (x, align) in zip(row.cells, chart.anchors, strict=True):
         page.text(x, middle - text_height(cell, size) / 2, cell, align=align, size=size, bold=row.bold, colour=colour)
     below = top + _ROW_PADDING / 2 + count * line_height(size)
     page.text(MARGIN + MARKER_ROOM, below, row.note, size=size, colour=QUIET)
+
+
+def _draw_sample(page: Page, look: Look, middle: float) -> None:
+    """A series as the key shows it: a stretch of its line, a patch of its area, or its marker."""
+    left, width = MARGIN - 1.0, MARKER_ROOM - 3.5
+    if look.line is not None:
+        page.rule([left, left + width], [middle] * 2, width=THICK, colour=look.colour, linestyle=look.line)
+    elif look.hatch:
+        style: dict[str, Any] = {"facecolor": "none", "edgecolor": look.colour, "hatch": look.hatch, "linewidth": THIN}
+        page.box(left, middle - 3.5, width, 7.0, **style)
+    else:
+        page.marker(MARGIN + 4.0, middle, markersize=MARKER_SIZE, **look.style)

@@ -20,17 +20,20 @@ from pasimeta.figures.formats import estimate_text, interval_heading
 from pasimeta.figures.keyed import KeyLine, Words, keyed_page
 from pasimeta.figures.output import Plot, check_name
 from pasimeta.figures.scales import tick_label, tick_positions
-from pasimeta.figures.theme import BLACK, GREEN, MEDIUM, ORANGE, PAGE_MM, PURPLE, RULE, THICK, THIN, theme
+from pasimeta.figures.theme import BLACK, GREEN, MEDIUM, ORANGE, PAGE_MM, PURPLE, QUIET, RULE, THICK, THIN, theme
 from pasimeta.figures.words import sentence
 
-_DASHES: tuple[Any, ...] = ("-", (0, (6, 2)), (0, (2, 1.5)), (0, (6, 2, 1.5, 2)))
-_BAND_COLOURS = (BLACK, GREEN, PURPLE, ORANGE)
+# short enough that the key's sample of a line shows the pattern twice
+_DASHES: tuple[Any, ...] = ("-", (0, (2.2, 1)), (0, (0.8, 0.8)), (0, (2.2, 0.8, 0.8, 0.8)), (0, (1.2, 1.6)))
+_OUTLINE: Any = (0, (2.5, 1.5))
+_HATCH = "////"
+_BAND_COLOURS = (BLACK, GREEN, PURPLE, ORANGE, QUIET)
 _SMALLEST, _LARGEST = 4.5, 11.0
 
 
 @dataclass(frozen=True, slots=True)
 class CurveBand:
-    """A curve with its band, or a band alone.
+    """A curve with its band, a curve alone, or a band alone.
 
     Attributes
     ----------
@@ -41,8 +44,8 @@ class CurveBand:
         The curve in it; empty for a band alone.
     note : str
         Set quietly below its row in the key.
-    style : {"filled", "hatched", "outlined"}
-        Filled: fitted. Hatched or outlined: what could be, not what was fitted.
+    style : {"filled", "line", "hatched", "outlined"}
+        Filled: fitted; line: fitted, its band left out. Hatched or outlined: what could be, not what was fitted.
     """
 
     label: str
@@ -51,7 +54,7 @@ class CurveBand:
     upper: NDArray[np.float64]
     curve: NDArray[np.float64] = field(default_factory=lambda: np.empty(0))
     note: str = ""
-    style: Literal["filled", "hatched", "outlined"] = "filled"
+    style: Literal["filled", "line", "hatched", "outlined"] = "filled"
 
 
 def dose_curves(
@@ -127,7 +130,12 @@ def dose_curves(
 
 
 def _band_look(index: int, band: CurveBand) -> Look:
-    return Look("_" if len(band.curve) else "s", _BAND_COLOURS[index % len(_BAND_COLOURS)], band.style == "filled")
+    colour = _BAND_COLOURS[index % len(_BAND_COLOURS)]
+    if band.style == "outlined":
+        return Look("_", colour, line=_OUTLINE)
+    if band.style == "hatched":
+        return Look("s", colour, hatch=_HATCH)
+    return Look("_", colour, line=_DASHES[index % len(_DASHES)])
 
 
 def _dose_range(band: CurveBand) -> str:
@@ -156,17 +164,19 @@ def _draw_band(axes: Axes, band: CurveBand, index: int) -> None:
             band.upper,
             facecolor="none",
             edgecolor=colour,
-            hatch="////",
+            hatch=_HATCH,
             linewidth=THIN,
             zorder=1,
         )
     elif band.style == "outlined":
         for edge in (band.lower, band.upper):
-            axes.plot(band.dose, edge, color=colour, linewidth=THICK, linestyle=(0, (4, 2)), zorder=2)
-    else:
+            axes.plot(band.dose, edge, color=colour, linewidth=THICK, linestyle=_OUTLINE, zorder=2)
+    elif band.style == "filled":
         axes.fill_between(band.dose, band.lower, band.upper, color=colour, alpha=0.12, linewidth=0, zorder=1)
     if len(band.curve):
-        axes.plot(band.dose, band.curve, color=colour, linewidth=THICK, linestyle=_DASHES[index % 4], zorder=2)
+        width = THICK if band.style == "filled" else MEDIUM
+        dashes = _DASHES[index % len(_DASHES)]
+        axes.plot(band.dose, band.curve, color=colour, linewidth=width, linestyle=dashes, zorder=2)
 
 
 def _draw_bubble(axes: Axes, each: DosePoint, look: Look, most: int) -> None:
@@ -205,7 +215,11 @@ def _alt(
     for each in studies:
         text += sentence(f"{each.label}: dose {each.dose}, {each.rate.count}, {estimate_text(each.rate, 'percent')}")
     for band in bands:
-        ends = (band.lower[0], band.upper[0], band.lower[-1], band.upper[-1])
-        first, last = (f"{100 * a:.0f} to {100 * b:.0f} %" for a, b in (ends[:2], ends[2:]))
+        lower, upper = (band.curve, band.curve) if band.style == "line" else (band.lower, band.upper)
+        first, last = (_span(float(lower[end]), float(upper[end])) for end in (0, -1))
         text += sentence(f"{band.label}: {first} at dose {band.dose[0]:.4g}, {last} at dose {band.dose[-1]:.4g}")
     return text.strip()
+
+
+def _span(lower: float, upper: float) -> str:
+    return f"{100 * lower:.0f} %" if lower == upper else f"{100 * lower:.0f} to {100 * upper:.0f} %"

@@ -70,14 +70,15 @@ class DoseFit:
         blank = np.zeros((len(d), len(self.studies)))
         return self._interval(d, np.hstack([blank, rows]))
 
-    def response(self, doses: ArrayLike) -> pd.DataFrame:
-        """Response of a study of average intercept: ``dose``, ``estimate``, ``ci_lower``, ``ci_upper``, proportions."""
+    def log_odds(self, doses: ArrayLike) -> pd.DataFrame:
+        """Log-odds in a study of average intercept: ``dose``, ``estimate``, ``se``, ``ci_lower``, ``ci_upper``."""
         d = np.atleast_1d(np.asarray(doses, float))
         intercepts = np.broadcast_to(np.array(self.weights), (len(d), len(self.studies)))
-        table = self._interval(d, np.hstack([intercepts, self._curve(d)]))
-        for column in ("estimate", "ci_lower", "ci_upper"):
-            table[column] = expit(table[column])
-        return table.drop(columns="se")
+        return self._interval(d, np.hstack([intercepts, self._curve(d)]))
+
+    def response(self, doses: ArrayLike) -> pd.DataFrame:
+        """Response of a study of average intercept: ``dose``, ``estimate``, ``ci_lower``, ``ci_upper``, proportions."""
+        return _as_proportions(self.log_odds(doses))
 
     def to_frame(self) -> pd.DataFrame:
         """One row a coefficient of the curve."""
@@ -219,18 +220,23 @@ def averaged_contrast(fits: Sequence[DoseFit], doses: ArrayLike, reference: floa
     ----------
     Buckland, Burnham & Augustin 1997, *Biometrics* 53:603, eq. 9.
     """
-    if not fits:
-        raise PasimetaError("fits: no curve to average; fit at least one")
-    weights = akaike_weights(fits)
-    tables = [fit.contrast(doses, reference) for fit in fits]
-    estimates = np.stack([table["estimate"].to_numpy() for table in tables])
-    errors = np.stack([table["se"].to_numpy() for table in tables])
-    mean = weights @ estimates
-    se = weights @ np.sqrt(errors**2 + (estimates - mean) ** 2)
-    z = ndtri((1 + fits[0].level) / 2)
-    return pd.DataFrame(
-        {"dose": tables[0]["dose"], "estimate": mean, "se": se, "ci_lower": mean - z * se, "ci_upper": mean + z * se}
-    )
+    return _averaged([fit.contrast(doses, reference) for fit in fits], fits)
+
+
+def averaged_response(fits: Sequence[DoseFit], doses: ArrayLike) -> pd.DataFrame:
+    """Average curves of response by Akaike weight, on the logit.
+
+    Returns
+    -------
+    DataFrame
+        ``dose``, ``estimate``, ``ci_lower``, ``ci_upper``, proportions in a study of average intercept; the interval
+        holds the doubt within the curves and between them.
+
+    References
+    ----------
+    Buckland, Burnham & Augustin 1997, *Biometrics* 53:603, eq. 9.
+    """
+    return _as_proportions(_averaged([fit.log_odds(doses) for fit in fits], fits))
 
 
 def akaike_weights(fits: Sequence[DoseFit]) -> Array:
@@ -266,6 +272,25 @@ def two_stage_slope(arms: pd.DataFrame, method: str = "REML", test: str = "adhoc
     if not slopes:
         raise PasimetaError("arms: no study counts responders at two doses; a slope within studies isn't identified")
     return pool(slopes, variances, method, test, level)
+
+
+def _averaged(tables: Sequence[pd.DataFrame], fits: Sequence[DoseFit]) -> pd.DataFrame:
+    if not fits:
+        raise PasimetaError("fits: no curve to average; fit at least one")
+    weights = akaike_weights(fits)
+    estimates = np.stack([table["estimate"].to_numpy() for table in tables])
+    errors = np.stack([table["se"].to_numpy() for table in tables])
+    mean = weights @ estimates
+    se = weights @ np.sqrt(errors**2 + (estimates - mean) ** 2)
+    z = ndtri((1 + fits[0].level) / 2)
+    return pd.DataFrame(
+        {"dose": tables[0]["dose"], "estimate": mean, "se": se, "ci_lower": mean - z * se, "ci_upper": mean + z * se}
+    )
+
+
+def _as_proportions(table: pd.DataFrame) -> pd.DataFrame:
+    shown = {column: expit(table[column]) for column in ("estimate", "ci_lower", "ci_upper")}
+    return table.assign(**shown).drop(columns="se")
 
 
 def _studies(arms: pd.DataFrame, study_effects: bool) -> tuple[tuple[str, ...], np.ndarray]:

@@ -1,8 +1,9 @@
-"""One model for all studies' patients: a log odds ratio between two groups, with or without an intercept a study.
+"""One model for all studies' patients: a log odds ratio between two groups, with an intercept a study, one, or drawn.
 
-With study intercepts only differences *within* studies speak. Without them, differences *between* studies speak too:
-a study with more women that happens to do better raises the odds ratio, whatever made it do better. That is ecological
-bias, so the two readings are fitted apart and never mixed silently.
+With study intercepts only differences *within* studies speak. With one for all, differences *between* studies speak
+too: a study with more women that happens to do better raises the odds ratio, whatever made it do better. Intercepts
+drawn from a normal distribution lie between the two. What lies between studies is open to ecological bias, so the
+readings are fitted apart and never mixed silently.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from scipy.special import chdtrc, chdtri, xlog1py, xlogy
 
 from pasimeta.effects.validation import Array, check_level
 from pasimeta.errors import PasimetaError
+from pasimeta.moderators.random_intercepts import best_random_intercepts, random_profile
 from pasimeta.moderators.restricted_rates import restricted_rates
 from pasimeta.moderators.strata import Stratum, allocations
 from pasimeta.moderators.trend import log_choose
@@ -24,6 +26,8 @@ _REACH = 14.0  # log odds ratios beyond this can't be told from infinity in grou
 _INTERCEPTS = np.linspace(-16.0, 16.0, 321)
 _FINE = np.linspace(-1.0, 1.0, 81)
 MOST_ALLOCATIONS = 500
+LEAST_RANDOM = 3  # studies, before a spread of intercepts can be told from the intercepts themselves
+INTERCEPTS = ("study", "common", "random")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,7 +41,9 @@ class OneStageResult:
     p_value : float
         Likelihood-ratio test of no difference.
     intercepts : str
-        ``study`` (within-study information) or ``common`` (within and across mixed).
+        ``study`` (within-study information), ``common`` (within and across mixed) or ``random`` (between the two).
+    intercept_sd : float or None
+        Standard deviation of random intercepts at the estimate; None for others.
     support : DataFrame
         One row a study: ``label``, ``knowledge``, ``allocations`` (pairs of counts that fit), ``n1``, ``n2`` and
         ``evidence``, the drop of its log-likelihood from the best odds ratio to none (0: it says nothing).
@@ -51,11 +57,13 @@ class OneStageResult:
     intercepts: str
     support: pd.DataFrame
     level: float
+    intercept_sd: float | None = None
 
     def to_frame(self) -> pd.DataFrame:
-        """One row: the odds ratio with its interval."""
+        """One row: the odds ratio with its interval, and the studies it comes from."""
         limits = {name: float(np.exp(getattr(self, name))) for name in ("estimate", "ci_lower", "ci_upper")}
-        return pd.DataFrame([{"intercepts": self.intercepts, **limits, "p_value": self.p_value, "level": self.level}])
+        row = {"intercepts": self.intercepts, "k": len(self.support), **limits, "p_value": self.p_value}
+        return pd.DataFrame([{**row, "intercept_sd": self.intercept_sd, "level": self.level}])
 
 
 def one_stage(strata: Sequence[Stratum], intercepts: str = "study", level: float = 0.95) -> OneStageResult:
@@ -65,8 +73,8 @@ def one_stage(strata: Sequence[Stratum], intercepts: str = "study", level: float
     ----------
     strata : sequence of Stratum
         The studies.
-    intercepts : {"study", "common"}
-        An intercept a study, or one for all.
+    intercepts : {"study", "common", "random"}
+        An intercept a study, one for all, or one a study drawn from a normal distribution.
     level : float
         Level of the profile-likelihood interval.
 
@@ -77,7 +85,8 @@ def one_stage(strata: Sequence[Stratum], intercepts: str = "study", level: float
     Raises
     ------
     PasimetaError
-        For no study, an unknown choice of intercepts, or studies that can't inform the odds ratio.
+        For no study, an unknown choice of intercepts, studies that can't inform the odds ratio, or fewer than
+        ``LEAST_RANDOM`` for random intercepts.
 
     References
     ----------
@@ -85,20 +94,19 @@ def one_stage(strata: Sequence[Stratum], intercepts: str = "study", level: float
     39:2115 (within and across); Heitjan & Rubin 1991, *Ann Stat* 19:2244 (coarse data: the sum over allocations).
     """
     check_level(level)
-    if intercepts not in ("study", "common"):
-        raise PasimetaError(f"intercepts: {intercepts!r} is unknown; choose study or common")
-    if not strata:
-        raise PasimetaError("strata: no study; give at least one")
-    if intercepts == "study" and all(s.knowledge == "one group only" for s in strata):
-        raise PasimetaError("strata: no study has patients of both groups; nothing compares them within a study")
-    profile = _within if intercepts == "study" else _pooled
+    _refuse(strata, intercepts)
+    profile = {"study": _within, "common": _pooled, "random": _drawn}[intercepts]
 
-    def total(d: float) -> float:
-        return float(profile(strata, np.array([d])).sum())
+    def total(effects: Array) -> Array:
+        return np.asarray(profile(strata, effects).sum(axis=0))
 
     estimate, best = _maximum(total)
     lower, upper = (_limit(total, estimate, best, side, level) for side in (-1, 1))
-    at_best, at_none = (profile(strata, np.array([d]))[:, 0] for d in (np.clip(estimate, -_REACH, _REACH), 0.0))
+    reached = float(np.clip(estimate, -_REACH, _REACH))
+    at_best, at_none = (profile(strata, np.array([d]))[:, 0] for d in (reached, 0.0))
+    drawn = None
+    if intercepts == "random":
+        drawn = best_random_intercepts(strata, reached, float(_best_intercepts(strata, np.array([reached]))[0]))
     return OneStageResult(
         estimate=estimate,
         ci_lower=lower,
@@ -107,6 +115,7 @@ def one_stage(strata: Sequence[Stratum], intercepts: str = "study", level: float
         intercepts=intercepts,
         support=_support(strata, at_best - at_none),
         level=level,
+        intercept_sd=drawn.sd if drawn else None,
     )
 
 
@@ -169,6 +178,19 @@ def profile_log_likelihood(strata: Sequence[Stratum], effects: Array) -> Array:
     return _within(strata, effects).sum(axis=0)
 
 
+def _refuse(strata: Sequence[Stratum], intercepts: str) -> None:
+    if intercepts not in INTERCEPTS:
+        raise PasimetaError(f"intercepts: {intercepts!r} is unknown; choose {', '.join(INTERCEPTS)}")
+    if not strata:
+        raise PasimetaError("strata: no study; give at least one")
+    if intercepts == "study" and all(s.knowledge == "one group only" for s in strata):
+        raise PasimetaError("strata: no study has patients of both groups; nothing compares them within a study")
+    if intercepts == "random" and len(strata) < LEAST_RANDOM:
+        raise PasimetaError(
+            f"strata: {len(strata)} studies; random intercepts need {LEAST_RANDOM}, so choose study intercepts"
+        )
+
+
 def _exact(strata: Sequence[Stratum], level: float) -> tuple[float | None, float | None, float | None]:
     from pasimeta.synthesis import exact_odds_ratio
 
@@ -188,15 +210,20 @@ def _within(strata: Sequence[Stratum], effects: Array) -> Array:
 
 def _pooled(strata: Sequence[Stratum], effects: Array) -> Array:
     """Each study at the intercept that is best for all together, shape (studies, effects)."""
-    values = np.empty((len(strata), len(effects)))
-    for j, effect in enumerate(effects):
-        a = _argbest(strata, float(effect))
-        values[:, j] = [float(s.log_likelihood(a, effect)) for s in strata]
-    return values
+    a = _best_intercepts(strata, effects)
+    return np.stack([s.log_likelihood(a, effects) for s in strata])
+
+
+def _drawn(strata: Sequence[Stratum], effects: Array) -> Array:
+    """Each study at the best distribution of intercepts, shape (studies, effects)."""
+    return random_profile(strata, effects, _best_intercepts(strata, effects))
 
 
 def _best_of(stratum: Stratum, effects: Array) -> Array:
     """A study's log-likelihood at its best intercept; in closed form where every count is printed."""
+    if stratum.knowledge == "one group only":
+        # its intercept takes up any odds ratio, so the likelihood is the same at all of them
+        return np.full(len(effects), stratum.log_likelihood(_best_intercepts([stratum], np.zeros(1)), 0.0)[0])
     if len(stratum.pairs) == 1 and stratum.knowledge == "by group":
         first, second = stratum.pairs[0]
         counts = (first, stratum.n1, second, stratum.n2)
@@ -205,36 +232,39 @@ def _best_of(stratum: Stratum, effects: Array) -> Array:
         sizes, events = (stratum.n1, stratum.n2), (first, second)
         parts = [xlogy(x, p) + xlog1py(n - x, -p) for x, n, p in zip(events, sizes, rates, strict=True)]
         return np.asarray(ways + parts[0] + parts[1])
-    return np.array([float(stratum.log_likelihood(_argbest([stratum], float(d)), d)) for d in effects])
+    return stratum.log_likelihood(_best_intercepts([stratum], effects), effects)
 
 
-def _argbest(strata: Sequence[Stratum], effect: float) -> float:
-    """The best intercept: a grid wide enough for several modes, refined twice, then a parabola."""
-    grid, width = _INTERCEPTS - effect / 2, float(_INTERCEPTS[1] - _INTERCEPTS[0])
+def _best_intercepts(strata: Sequence[Stratum], effects: Array) -> Array:
+    """The best intercept for each effect: a grid wide enough for several modes, refined twice; shape (effects,)."""
+    offsets, width = _INTERCEPTS, float(_INTERCEPTS[1] - _INTERCEPTS[0])
+    centres = -effects / 2
     for _ in range(3):
-        values = sum(s.log_likelihood(grid, effect) for s in strata)
-        best = int(np.argmax(values))
-        centre = float(grid[best])
-        grid = centre + width * _FINE
-        width = width * float(_FINE[1] - _FINE[0])
-    return centre
+        grid = centres[:, None] + offsets
+        values = sum(s.log_likelihood(grid, effects[:, None]) for s in strata)
+        centres = np.take_along_axis(grid, np.argmax(values, axis=1)[:, None], axis=1)[:, 0]
+        offsets, width = width * _FINE, width * float(_FINE[1] - _FINE[0])
+    return centres
 
 
-def _maximum(total: Callable[[float], float]) -> tuple[float, float]:
+def _maximum(total: Callable[[Array], Array]) -> tuple[float, float]:
     from scipy.optimize import minimize_scalar
 
     coarse = np.linspace(-_REACH, _REACH, 57)
-    values = [total(d) for d in coarse]
+    values = total(coarse)
     best = int(np.argmax(values))
     if best in (0, len(coarse) - 1):
-        return float(np.copysign(np.inf, coarse[best])), values[best]
+        return float(np.copysign(np.inf, coarse[best])), float(values[best])
     found = minimize_scalar(
-        lambda d: -total(d), bounds=(coarse[best - 1], coarse[best + 1]), method="bounded", options={"xatol": 1e-9}
+        lambda d: -float(total(np.array([d]))[0]),
+        bounds=(coarse[best - 1], coarse[best + 1]),
+        method="bounded",
+        options={"xatol": 1e-9},
     )
     return float(found.x), -float(found.fun)
 
 
-def _limit(total: Callable[[float], float], estimate: float, best: float, side: int, level: float) -> float:
+def _limit(total: Callable[[Array], Array], estimate: float, best: float, side: int, level: float) -> float:
     from scipy.optimize import brentq
 
     if estimate == side * np.inf:
@@ -243,11 +273,12 @@ def _limit(total: Callable[[float], float], estimate: float, best: float, side: 
     start = float(np.clip(estimate, -_REACH, _REACH))
     # the outermost crossing, for a sum over allocations may have two modes
     outer = np.linspace(side * _REACH, start, 57)
-    inside = [best - total(d) - drop <= 0 for d in outer]
+    inside = best - total(outer) - drop <= 0
     if inside[0]:
         return side * float("inf")
     first = int(np.argmax(inside))
-    return float(brentq(lambda d: best - total(d) - drop, outer[first - 1], outer[first], xtol=1e-8))
+    ends = outer[first - 1], outer[first]
+    return float(brentq(lambda d: best - float(total(np.array([d]))[0]) - drop, *ends, xtol=1e-8))
 
 
 def _support(strata: Sequence[Stratum], evidence: Array) -> pd.DataFrame:

@@ -38,6 +38,8 @@ class Stratum:
         Fewest and most responders of the first group; all of 0 to ``n1`` where not printed.
     threshold : int or None
         PASI threshold of these counts.
+    second_lower, second_upper : int
+        Fewest and most responders of the second group; by default whatever the other counts leave.
     """
 
     label: str
@@ -48,6 +50,8 @@ class Stratum:
     first_lower: int
     first_upper: int
     threshold: int | None = None
+    second_lower: int = 0
+    second_upper: int | None = None
 
     def __post_init__(self) -> None:
         """Refuse counts that no table can have."""
@@ -62,11 +66,12 @@ class Stratum:
     @property
     def pairs(self) -> list[tuple[int, int]]:
         """Every pair of responders (first, second group) that fits."""
+        most = self.n2 if self.second_upper is None else min(self.second_upper, self.n2)
         return [
             (first, total - first)
             for total in range(self.events_lower, self.events_upper + 1)
             for first in range(self.first_lower, min(self.first_upper, self.n1, total) + 1)
-            if 0 <= total - first <= self.n2
+            if self.second_lower <= total - first <= most
         ]
 
     @property

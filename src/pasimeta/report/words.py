@@ -43,3 +43,12 @@ def markdown_text(text: str) -> str:
             character, f"\\{character}" if character not in "<>" else {"<": "&lt;", ">": "&gt;"}[character]
         )
     return text
+
+
+def ratio_text(value: float) -> str:
+    """Return a ratio to three significant places, beyond 10 000 either way as that."""
+    if value > 1e4:
+        return "above 10\u202f000"
+    if 0 < value < 1e-4:
+        return "below 0.0001"
+    return f"{value:.3g}" if value < 999.5 else f"{value:,.0f}".replace(",", "\u202f")

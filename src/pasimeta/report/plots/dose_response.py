@@ -9,9 +9,11 @@ import pandas as pd
 
 from pasimeta.moderators.dose import DoseEvidence
 from pasimeta.moderators.dose_analysis import DoseAnalysis, slope_band
+from pasimeta.moderators.dose_models import akaike_weights, averaged_response
 from pasimeta.moderators.partial_identification import TESTS, PartialIdentification
 from pasimeta.report.plots.response import rate_of_row
 from pasimeta.report.prose.dose_response import CONSTRAINTS, UNITS
+from pasimeta.report.words import percent
 
 if TYPE_CHECKING:
     from pasimeta.figures.dose import DosePoint
@@ -71,12 +73,14 @@ def curve_plot(
     if len(by_arm) and allocation_threshold != threshold:
         shown += f" (PASI{allocation_threshold} where counted by dose)"
     return dose_curves(
-        [*_arm_points(by_arm, level), *(_point(row) for row in whole.itertuples())],
+        [*_arm_points(by_arm, level), *(_point(row, threshold) for row in whole.itertuples())],
         [*_fitted(analysis, allocation_threshold), *_left(analysis, allocation_threshold)],
         name="dose_curves",
         dose_label=UNITS[metric][:1].upper() + UNITS[metric][1:],
         response_label=f"Patients who reached {shown}",
-        title=f"PASI{threshold} response and dose: what could be drawn",
+        title="Response over dose, arm by arm"
+        if analysis.fits
+        else f"PASI{threshold} response and dose: what could be drawn",
         footnote=None
         if not analysis.bounds
         else "Hatching and dashes aren't fits: they bound the logit lines through a study's mean that are left.",
@@ -91,10 +95,14 @@ def _arm_points(arms: pd.DataFrame, level: float) -> list[DosePoint]:
         return []
     rates = response_rates(arms.assign(events_lower=arms["events"], events_upper=arms["events"]), level=level)
     rows = rates.assign(dose_low=MILLION * arms["dose"], dose_high=MILLION * arms["dose"], split_known=True, doses=1)
-    return [_point(row) for row in rows.itertuples()]
+    return [_point(row, 0) for row in rows.itertuples()]
 
 
-def _point(row: Any) -> DosePoint:
+def _split_unknown(doses: int, threshold: int) -> str:
+    return f"{doses} doses, PASI{threshold} responders by dose not published"
+
+
+def _point(row: Any, threshold: int) -> DosePoint:
     from pasimeta.figures.dose import DosePoint
     from pasimeta.figures.estimates import Rate
 
@@ -105,20 +113,34 @@ def _point(row: Any) -> DosePoint:
         ci_lower=float(row.ci_lower),
         ci_upper=float(row.ci_upper),
     )
-    note = "" if row.split_known else f"{row.doses} doses, responders by dose not published"
+    note = "" if row.split_known else _split_unknown(row.doses, threshold)
     return DosePoint(row.label, row.dose_low / MILLION, row.dose_high / MILLION, rate, note)
 
 
 def _fitted(analysis: DoseAnalysis, threshold: int) -> list[CurveBand]:
+    """The average of the fitted curves with its band, and each of them as a line; a single curve with its own band."""
     from pasimeta.figures.dose_curve import CurveBand
 
-    bands = []
-    for fit in analysis.fits:
-        doses = np.linspace(fit.dose_low, fit.dose_high, 121)
-        drawn = fit.response(doses)
-        columns = (drawn[name].to_numpy() for name in ("ci_lower", "ci_upper", "estimate"))
-        bands.append(CurveBand(f"{fit.form.replace('_', '-').capitalize()} curve, PASI{threshold}", doses, *columns))
-    return bands
+    if not analysis.fits:
+        return []
+    doses = np.linspace(analysis.fits[0].dose_low, analysis.fits[0].dose_high, 121)
+
+    def band(label: str, drawn: pd.DataFrame, style: Literal["filled", "line"], note: str = "") -> CurveBand:
+        lower, upper, curve = (drawn[name].to_numpy() for name in ("ci_lower", "ci_upper", "estimate"))
+        return CurveBand(label, doses, lower, upper, curve, note, style)
+
+    names = [f"{fit.form.replace('_', '-').capitalize()} curve, PASI{threshold}" for fit in analysis.fits]
+    if len(names) == 1:
+        return [band(names[0], analysis.fits[0].response(doses), "filled")]
+    note = "Band: doubt within curves and between them. Weights: Akaike's, corrected for few arms where they can be."
+    average = f"Average of the {len(names)} curves, PASI{threshold}"
+    return [
+        band(average, averaged_response(analysis.fits, doses), "filled", note),
+        *(
+            band(f"{name}: weight {percent(float(share))}", fit.response(doses), "line")
+            for name, fit, share in zip(names, analysis.fits, akaike_weights(analysis.fits), strict=True)
+        ),
+    ]
 
 
 def _left(analysis: DoseAnalysis, threshold: int) -> list[CurveBand]:
@@ -163,7 +185,7 @@ def dose_plot(evidence: DoseEvidence, threshold: int, scale: Literal["linear", "
             row.dose_low / MILLION,
             row.dose_high / MILLION,
             rate_of_row(row),
-            note="" if row.split_known else f"{row.doses} doses, responders by dose not published",
+            note="" if row.split_known else _split_unknown(row.doses, threshold),
         )
         for row in evidence.studies.itertuples()
     ]

@@ -11,7 +11,9 @@ from pasimeta.moderators.one_stage import OneStageResult
 from pasimeta.moderators.sex import GroupComparison
 from pasimeta.moderators.sex_prior import EffectPosterior
 from pasimeta.moderators.strata import Stratum
+from pasimeta.report.plots.response import link_of_row
 from pasimeta.report.prose.sex_subgroup import prior_text
+from pasimeta.report.words import listing
 
 if TYPE_CHECKING:
     from pasimeta.figures.estimates import Rate
@@ -19,35 +21,52 @@ if TYPE_CHECKING:
 
 
 def subgroup_forest(
-    strata: Sequence[Stratum], fit: OneStageResult, names: tuple[str, str], level: float, name: str = "sex_forest"
+    strata: Sequence[Stratum],
+    fit: OneStageResult,
+    names: tuple[str, str],
+    level: float,
+    responses: pd.DataFrame,
+    name: str = "sex_forest",
 ) -> Plot:
-    """Draw response of all patients and of each group, study by study, with the test for interaction below."""
+    """Draw response of all patients and of each group, study by study, with the test for interaction below.
+
+    Strata that aren't in the fit are drawn and said to be reports of single patients. ``responses`` says where each
+    count stands.
+    """
     from pasimeta.figures.forest import HeadingRow, NoteRow, Row, StudyRow, forest
     from pasimeta.figures.formats import p_value
 
+    links = {
+        (row.label, row.threshold, row.subgroup_level if isinstance(row.subgroup_level, str) else ""): link_of_row(row)
+        for row in responses[::-1].itertuples()
+    }
     rows: list[Row] = []
     for heading, part in (("All patients", 0), (names[0], 1), (names[1], 2)):
         rows.append(HeadingRow(heading))
         for stratum in strata:
             rate = rate_of_row(stratum, part, level)
             if rate is not None:
-                rows.append(StudyRow(f"{stratum.label}, PASI{stratum.threshold}", rate))
+                link = links.get((stratum.label, stratum.threshold, ("", "female", "male")[part]), "")
+                rows.append(StudyRow(f"{stratum.label}, PASI{stratum.threshold}", rate, link=link))
     odds = fit.to_frame().iloc[0]
     text = (
         f"Interaction, {names[0].lower()} against {names[1].lower()} within studies: odds ratio {odds['estimate']:.2f}"
     )
     rows.append(NoteRow(f"{text} ({odds['ci_lower']:.2f} to {odds['ci_upper']:.3g}), {p_value(fit.p_value)}"))
+    footnote = (
+        "Rates: exact (Clopper-Pearson) intervals. Interaction: one-stage logistic model with an intercept a study, "
+        "profile-likelihood interval; where a study doesn't say which sex responded, all allocations are summed."
+    )
+    reports = [stratum.label for stratum in strata if stratum.label not in set(fit.support["label"])]
+    if reports:
+        footnote += f" Reports of single patients, not in the interaction: {listing(reports)}."
     return forest(
         rows,
         name=name,
         axis_label="Patients who reached the threshold",
         title="Response by sex",
         level=level,
-        footnote=(
-            "Rates: exact (Clopper-Pearson) intervals. Interaction: one-stage logistic model with an intercept "
-            "a study, "
-            "profile-likelihood interval; where a study doesn't say which sex responded, all allocations are summed."
-        ),
+        footnote=footnote,
     )
 
 

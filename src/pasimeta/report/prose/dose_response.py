@@ -13,7 +13,7 @@ from pasimeta.moderators.dose_groups import StudyDoses, schedule_confounding
 from pasimeta.moderators.dose_models import akaike_weights, averaged_contrast
 from pasimeta.moderators.partial_identification import TESTS, PartialIdentification
 from pasimeta.moderators.verdicts import verdict
-from pasimeta.report.words import count_range, listing, markdown_text, number, percent
+from pasimeta.report.words import count_range, listing, markdown_text, number, percent, ratio_text
 
 MINUS = "\u2212"
 METRICS = {
@@ -30,6 +30,7 @@ UNITS = {
     "interval": "week between infusions",
     "rate": "million cells/kg a week",
 }
+FORM_NAMES = {"linear": "linear", "log_linear": "log-linear", "emax": "Emax", "spline": "spline"}
 CONSTRAINTS = {
     "any": "nothing but the margins",
     "cochran_armitage": "Cochran-Armitage test not significant",
@@ -87,6 +88,13 @@ def bounds_table(bounds: PartialIdentification) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
+def nothing_to_bound(analysis: DoseAnalysis) -> str:
+    """Say so where every study with several doses counts its responders by dose; empty where one doesn't."""
+    if analysis.bounds or not analysis.trends:
+        return ""
+    return "Every study with several doses counts its responders by dose, so nothing is left to bound."
+
+
 def bounds_sentences(label: str, bounds: PartialIdentification, unit: str, reported: bool) -> list[str]:
     """Say which slopes the margins leave, what a reported non-significance rules out, and what it doesn't."""
     ranges, margins = bounds.ranges().set_index("constraint"), bounds.margins
@@ -97,30 +105,48 @@ def bounds_sentences(label: str, bounds: PartialIdentification, unit: str, repor
     sentences = [
         f"**{markdown_text(label)}** prints {responders} responders among {groups}, not which group they were in. "
         f"{len(bounds.tables)} tables{sizes} fit. Their slopes run from "
-        f"{_points(free['rate_slope_lower'], free['rate_slope_upper'])} percentage points per {unit}: the slope is "
-        f"**not identified**, not even its sign."
+        f"{_points(free['rate_slope_lower'], free['rate_slope_upper'])} percentage points per {unit}: "
+        f"{_identified(float(free['rate_slope_lower']), float(free['rate_slope_upper']))}."
     ]
     if not reported:
         return sentences
-    tests = ranges.loc[list(TESTS)]
+    return [*sentences, *_report_sentences(bounds, ranges)]
+
+
+def _report_sentences(bounds: PartialIdentification, ranges: pd.DataFrame) -> list[str]:
+    """Say what a reported non-significance rules out of the slopes that the margins leave, and what it doesn't."""
+    free, tests, kept = ranges.loc["any"], ranges.loc[list(TESTS)], ranges.loc["all_tests"]
+    if not tests["tables"].max():
+        return [
+            f'Its "no significant correlation" **excludes** every table that fits, whichever of {len(TESTS)} tests it '
+            "stands for: the counts and the sentence contradict each other, so check them against the report."
+        ]
     lowest, highest = tests["rate_slope_lower"].min(), tests["rate_slope_upper"].max()
-    kept = ranges.loc["all_tests"]
     rates = (tests["difference_lower"].min(), tests["difference_upper"].max())
-    sentences.append(
-        f'Its "no significant correlation" **excludes** slopes outside {_points(lowest, highest)} points, whichever of '
-        f"{len(TESTS)} tests it stands for; had all of them been tried, outside "
-        f"{_points(kept['rate_slope_lower'], kept['rate_slope_upper'])}. "
-        f"{len(bounds.tables) - int(tests['tables'].max())} to "
-        f"{len(bounds.tables) - int(tests['tables'].min())} of the tables are ruled out. It stays **compatible "
-        "with** a "
-        f"response at the highest dose anywhere from {_points(*rates)} points from that at the lowest."
-    )
-    sentences.append(
+    if lowest <= free["rate_slope_lower"] and highest >= free["rate_slope_upper"]:
+        said = f"**excludes** none of these slopes under one at least of the {len(TESTS)} tests it may stand for"
+    else:
+        limits = _points(lowest, highest)
+        said = f"**excludes** slopes outside {limits} points, whichever of {len(TESTS)} tests it stands for"
+    if kept["tables"]:
+        said += f"; had all of them been tried, outside {_points(kept['rate_slope_lower'], kept['rate_slope_upper'])}"
+    most, least = (len(bounds.tables) - int(tests["tables"].agg(end)) for end in ("min", "max"))
+    gone = f"{least} to {most} of the tables are ruled out" if most else "None of the tables is ruled out"
+    return [
+        f'Its "no significant correlation" {said}. {gone}. It stays '
+        f"**compatible with** a response at the highest dose anywhere from {_points(*rates)} points from that at the "
+        "lowest.",
         f"Were response unrelated to dose, {percent(tests['chance'].min())} to {percent(tests['chance'].max())} "
-        "of trials "
-        'like it would print that sentence: it isn\'t evidence of "no effect".'
-    )
-    return sentences
+        'of trials like it would print that sentence: it isn\'t evidence of "no effect".',
+    ]
+
+
+def _identified(lower: float, upper: float) -> str:
+    if lower < 0 < upper:
+        return "the slope is **not identified**, not even its sign"
+    if lower == upper:
+        return "the slope in this sample is known"
+    return "the size of the slope is **not identified**, its direction in this sample is"
 
 
 def detectable_sentence(label: str, slope: float | None, unit: str, power: float) -> str:
@@ -147,7 +173,7 @@ def trend_sentences(analysis: DoseAnalysis, unit: str) -> list[str]:
     if analysis.fits:
         shares = akaike_weights(analysis.fits)
         forms = ", ".join(
-            f"{fit.form.replace('_', '-')} {percent(share)}" for fit, share in zip(analysis.fits, shares, strict=True)
+            f"{FORM_NAMES[fit.form]} {percent(share)}" for fit, share in zip(analysis.fits, shares, strict=True)
         )
         least, most = min(fit.dose_low for fit in analysis.fits), max(fit.dose_high for fit in analysis.fits)
         mean = averaged_contrast(analysis.fits, [most], least).iloc[0]
@@ -183,10 +209,7 @@ def _points(lower: float, upper: float) -> str:
 
 
 def _times(slope: float) -> str:
-    ratio = float(np.exp(slope))
-    if ratio > 1e4:
-        return "above 10\u202f000"
-    return "below 0.0001" if ratio < 1e-4 else f"{ratio:.3g}"
+    return ratio_text(float(np.exp(slope)))
 
 
 def schedule_sentences(doses: pd.DataFrame) -> list[str]:

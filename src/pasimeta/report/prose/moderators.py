@@ -6,7 +6,7 @@ import pandas as pd
 
 from pasimeta.moderators.all_moderators import multiplicity
 from pasimeta.moderators.verdicts import COMPATIBLE, EXCLUDES, NOT_IDENTIFIED
-from pasimeta.report.words import listing, number, percent
+from pasimeta.report.words import listing, number, percent, ratio_text
 
 
 def evidence_rows(table: pd.DataFrame) -> pd.DataFrame:
@@ -31,7 +31,8 @@ def moderator_sentences(table: pd.DataFrame, alpha: float) -> list[str]:
     if by[NOT_IDENTIFIED]:
         names = listing(by[NOT_IDENTIFIED])
         sentences.append(
-            f"**Not identified**: {names}. The studies don't differ in it, or differ in everything else too."
+            f"**Not identified**: {names}. The studies don't differ in it, differ in everything else too, or don't "
+            "print what it takes; the table says which."
         )
     if by[COMPATIBLE]:
         sentences.append(f"**Compatible with** no difference: {listing(by[COMPATIBLE])}.")
@@ -51,8 +52,4 @@ def moderator_sentences(table: pd.DataFrame, alpha: float) -> list[str]:
 
 
 def _times(value: float) -> str:
-    if pd.isna(value):
-        return "–"
-    if value > 1e4:
-        return "above 10\u202f000"
-    return "below 0.0001" if value < 1e-4 else f"{value:.3g}"
+    return "–" if pd.isna(value) else ratio_text(value)

@@ -5,17 +5,23 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
 import pandas as pd
+from scipy.special import chdtri
 
 from pasimeta.moderators.one_stage import OneStageResult
+from pasimeta.moderators.patient_strata import Reading
 from pasimeta.moderators.sex import GroupComparison, StudyComparisons
 from pasimeta.moderators.sex_power import ComparisonPower
 from pasimeta.moderators.sex_prior import EffectPosterior
 from pasimeta.moderators.verdicts import verdict
-from pasimeta.report.words import markdown_text, number, percent
+from pasimeta.report.words import listing, markdown_text, number, percent, ratio_text
 
 MINUS = "\u2212"
 MEASURES = {"RD": "Difference, points", "RR": "Ratio", "OR": "Odds ratio"}
+_NOTHING = 1e-9  # a log-likelihood that rounding alone moves
+_LITTLE = 0.1  # of the log-likelihood that would exclude no difference
+_MOVED = 0.05  # a median difference that the prior moves by less hardly depends on it
 METHODS = {
     "score": "score (Miettinen-Nurminen)",
     "profile": "profile likelihood",
@@ -48,18 +54,68 @@ def intervals(table: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def one_stage_table(fits: Sequence[OneStageResult]) -> pd.DataFrame:
-    """Write one-stage fits as rows: ``information``, ``odds_ratio``, ``interval``, ``p``, ``verdict``."""
+def one_stage_table(readings: Sequence[Reading]) -> pd.DataFrame:
+    """Write one-stage fits: ``information``, ``patients``, ``k``, ``odds_ratio``, ``interval``, ``p``, ``verdict``."""
     words = {
         "study": "within studies (an intercept a study)",
         "common": "within and across (one intercept): ecological",
+        "random": "within and, in part, across (random intercepts{sd}): ecological in part",
     }
     rows = []
-    for fit in fits:
-        row = fit.to_frame().iloc[0]
+    for reading in readings:
+        fit = reading.fit
         said = verdict(fit.ci_lower, fit.ci_upper, identified=fit.intercepts == "study")
-        rows.append((words[fit.intercepts], *_ratio(row), f"{fit.p_value:.3f}", said))
-    return pd.DataFrame(rows, columns=["information", "odds_ratio", "interval", "p", "verdict"])
+        who = "studies and single patients" if reading.with_patients else "studies"
+        ratio = _ratio(fit.to_frame().iloc[0])
+        sd = "" if fit.intercept_sd is None else f", SD {fit.intercept_sd:.2g}"
+        rows.append(
+            (words[fit.intercepts].replace("{sd}", sd), who, len(fit.support), *ratio, f"{fit.p_value:.3f}", said)
+        )
+    names = ["information", "patients", "k", "odds_ratio", "interval", "p", "verdict"]
+    return pd.DataFrame(rows, columns=names)
+
+
+def support_rows(within: OneStageResult) -> pd.DataFrame:
+    """Write what each study adds within studies: ``label``, ``threshold``, ``groups``, ``knowledge``, ``evidence``."""
+    rows = [
+        (row.label, f"PASI{int(row.threshold)}", f"{row.n1} and {row.n2}", row.knowledge, f"{row.evidence:.3f}")
+        for row in within.support.itertuples()
+    ]
+    return pd.DataFrame(rows, columns=["label", "threshold", "groups", "knowledge", "evidence"])
+
+
+def patient_sentences(readings: Sequence[Reading], across: pd.DataFrame | None, names: tuple[str, str]) -> list[str]:
+    """Say what reports of single patients add within studies, and why what they add across them isn't believed."""
+    fits = {(reading.with_patients, reading.fit.intercepts): reading.fit for reading in readings}
+    if (True, "study") not in fits:
+        return []
+    alone, together = fits[False, "study"], fits[True, "study"]
+    known = set(alone.support["label"])
+    added = together.support[~together.support["label"].isin(known)]
+    who = listing(markdown_text(label) for label in added["label"])
+    people = number(int((added["n1"] + added["n2"]).sum()), "patient")
+    moved = float(added["evidence"].abs().max()) if len(added) else 0.0
+    before, after = (ratio_text(float(np.exp(fit.estimate))) for fit in (alone, together))
+    if moved < _NOTHING:
+        said = (
+            "they add **exactly nothing** under an intercept a study: patients of one sex, or who all fared alike, are "
+            f"compared with nobody, and the odds ratio stays {before}."
+        )
+    else:
+        said = (
+            f"under an intercept a study none moves the log-likelihood by more than {moved:.2f}, where "
+            f"{_critical(alone.level):.2f} would exclude no difference; the odds ratio goes from {before} to {after}."
+        )
+    sentences = [f"Reports of single patients ({who}: {people}) can be set beside the studies: {said}"]
+    if across is not None:
+        odds, filled = _spread(across["odds_ratio"])
+        limits = f"{ratio_text(across['ci_lower'].min())} to {ratio_text(across['ci_upper'].max())}"
+        sentences.append(
+            f"Across {int(across['k'].max())} studies and reports, response against the share of {names[0]} gives an "
+            f"odds ratio of {odds} ({filled}intervals within {limits}). A case is written up because it went well, "
+            "and these differ in more than sex (**ecological bias**): a sex difference is **not identified** from it."
+        )
+    return sentences
 
 
 def allocation_rows(table: pd.DataFrame) -> pd.DataFrame:
@@ -96,11 +152,10 @@ def power_sentences(power: ComparisonPower, names: tuple[str, str], source: str)
         needed = percent(p.detectable_higher)
         found = f"{first} would have had to respond in {needed} to be found with {percent(p.power)} power"
     sentences = [
-        f"Had {second} responded as they did ({percent(p.rate2)}), then with {p.n1} {first} and {p.n2} {second} "
-        f"{found} "
-        f"(Fisher's exact test, two-sided {p.alpha:g}). Were the true rates those observed, the test would have found "
-        f"them in {percent(p.power_observed)} of such trials; were they those of {markdown_text(source)}, in "
-        f"{percent(p.power_external)}."
+        f"With {p.n1} {first} and {p.n2} {second}, and a true response of {second} of {percent(p.rate2)} as observed, "
+        f"{found} (Fisher's exact test, two-sided {p.alpha:g}). Were the true rates those observed, the test would "
+        f"have found them in {percent(p.power_observed)} of such trials; were they those of {markdown_text(source)}, "
+        f"in {percent(p.power_external)}."
     ]
     if p.fragility is not None:
         crossing = "no longer significant" if p.significant else "significant"
@@ -133,8 +188,8 @@ def one_stage_sentences(
             f"{markdown_text(study.label)} ({names[0]}: {study.n1}, {names[1]}: {study.n2}) doesn't say who "
             "responded; all "
             f"{study.allocations} allocations are summed over. It moves the log-likelihood by "
-            f"{study.evidence:.2f} where "
-            "1.92 would exclude no difference: next to nothing."
+            f"{study.evidence:.2f} where {_critical(within.level):.2f} would exclude no difference"
+            f"{': next to nothing' if abs(study.evidence) < _LITTLE * _critical(within.level) else ''}."
         )
     if len(by_allocation) > 1:
         low, high = by_allocation["odds_ratio"].min(), by_allocation["odds_ratio"].max()
@@ -152,8 +207,8 @@ def one_stage_sentences(
         lowest, highest = across["ci_lower"].min(), across["ci_upper"].max()
         sentences.append(
             f"Across studies, response against the share of {names[0]} gives an odds ratio between "
-            f"{_times(lowest)} and "
-            f"{_times(highest)} from {int(across['k'].max())} studies. That is a comparison of studies, not of "
+            f"{ratio_text(lowest)} and "
+            f"{ratio_text(highest)} from {int(across['k'].max())} studies. That is a comparison of studies, not of "
             "patients "
             "(**ecological bias**), and is kept apart: a sex difference is **not identified** from it."
         )
@@ -168,18 +223,24 @@ def prior_sentences(posteriors: Sequence[EffectPosterior], names: tuple[str, str
     narrowest = min(posteriors, key=lambda p: p.prior.sd)
     covers = [p for p in posteriors if p.difference_lower <= 0 <= p.difference_upper]
     text = (
-        f"The median difference falls from {_points(widest.difference_median)} points under the widest prior to "
+        f"The median difference goes from {_points(widest.difference_median)} points under the widest prior to "
         f"{_points(narrowest.difference_median)} under the narrowest; the probability that {names[0]} respond "
         "better is "
         f"{percent(min(probabilities))} to {percent(max(probabilities))}."
     )
     moved = max(medians) - min(medians)
-    said = (
-        f"{'Every' if len(covers) == len(posteriors) else f'{len(covers)} of {len(posteriors)}'} interval is "
-        "compatible "
-        f"with no difference; the prior alone moves the median by {100 * moved:.0f} points, so the size of the "
-        "difference is **not identified** by these patients."
-    )
+    if covers:
+        many = (
+            "Every interval is"
+            if len(covers) == len(posteriors)
+            else f"{len(covers)} of {len(posteriors)} intervals are"
+        )
+        said = f"{many} compatible with no difference"
+    else:
+        said = "Every interval excludes no difference"
+    size = f"the prior alone moves the median by {100 * moved:.0f} points, so the size of the difference "
+    size += "hardly depends on it." if moved < _MOVED else "is **not identified** by these patients."
+    said = f"{said}; {size}"
     return [text, said]
 
 
@@ -195,29 +256,32 @@ def posterior_table(posteriors: Sequence[EffectPosterior]) -> pd.DataFrame:
 
 def prior_text(posterior: EffectPosterior) -> str:
     """Return what a prior says of the odds ratio: its median and its own 95 % range."""
-    import numpy as np
-
     prior = posterior.prior
     middle, low, high = np.exp([prior.mean, prior.mean - 1.96 * prior.sd, prior.mean + 1.96 * prior.sd])
-    shown = f"odds ratio {_times(middle)} (95 % from {_times(low)} to {_times(high)})"
+    shown = f"odds ratio {ratio_text(middle)} (95 % from {ratio_text(low)} to {ratio_text(high)})"
     return f"{shown}; {prior.source}" if prior.source else shown
+
+
+def _critical(level: float) -> float:
+    """Drop of the log-likelihood at which a profile interval of that level ends."""
+    return 0.5 * float(chdtri(1, 1 - level))
+
+
+def _spread(values: pd.Series) -> tuple[str, str]:
+    """Lowest and highest of the values, and what they depend on; one value depends on nothing."""
+    low, high = ratio_text(float(values.min())), ratio_text(float(values.max()))
+    return (low, "") if low == high else (f"{low} to {high}", "by how counts known as a range are filled; ")
 
 
 def _ratio(row: Any) -> tuple[str, str]:
     estimate = row["estimate"] if "estimate" in row else row["odds_ratio"]
-    return _times(estimate), f"{_times(row['ci_lower'])} to {_times(row['ci_upper'])}"
-
-
-def _times(value: float) -> str:
-    if value > 1e4:
-        return "above 10\u202f000"
-    return "below 0.0001" if 0 < value < 1e-4 else f"{value:.3g}"
+    return ratio_text(estimate), f"{ratio_text(row['ci_lower'])} to {ratio_text(row['ci_upper'])}"
 
 
 def _value(value: float, measure: str) -> str:
     if measure == "RD":
         return _points(value / 100)
-    return "unbounded" if value == float("inf") else _times(value)
+    return "unbounded" if value == float("inf") else ratio_text(value)
 
 
 def _points(value: float) -> str:

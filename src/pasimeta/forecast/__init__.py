@@ -10,6 +10,8 @@ from pasimeta.forecast.beliefs import (
     mixed_belief,
     point_belief,
 )
+from pasimeta.forecast.imagined import imagined_trial
+from pasimeta.forecast.power_grid import PowerGrid, power_grid, power_table
 from pasimeta.forecast.precision import PrecisionResult, precision_after
 from pasimeta.forecast.predictive import (
     Arm,
@@ -20,6 +22,7 @@ from pasimeta.forecast.predictive import (
     registered_design,
 )
 from pasimeta.forecast.sample_size import SampleSizeResult, sample_size, sizes_table
+from pasimeta.forecast.sensitivity import SensitivityResult, belief_variants, evidence_variants, forecast_sensitivity
 from pasimeta.forecast.two_stage import (
     SimonDesign,
     StagedDesign,
@@ -34,10 +37,12 @@ __all__ = [
     "Arm",
     "AssuranceResult",
     "Design",
+    "PowerGrid",
     "PrecisionResult",
     "PredictedTrial",
     "RateBelief",
     "SampleSizeResult",
+    "SensitivityResult",
     "SimonDesign",
     "StagedDesign",
     "assurance",
@@ -45,14 +50,20 @@ __all__ = [
     "belief_from_counts",
     "belief_from_interval",
     "belief_from_studies",
+    "belief_variants",
     "beta_belief",
     "control_counts",
+    "evidence_variants",
     "exact_p_values",
     "expected_success",
+    "forecast_sensitivity",
+    "imagined_trial",
     "mixed_belief",
     "operating_characteristics",
     "point_belief",
     "power",
+    "power_grid",
+    "power_table",
     "precision_after",
     "predicted_trial",
     "registered_design",

@@ -219,7 +219,8 @@ def control_counts(
     Returns
     -------
     DataFrame
-        One row an arm: ``trial``, ``label``, ``arm``, ``week``, ``events``, ``n``, ``source``, ``locator``.
+        One row an arm: ``trial``, ``label``, ``arm``, ``week``, ``events``, ``n``, ``source``, ``locator``,
+        ``entry``.
 
     Raises
     ------
@@ -240,7 +241,8 @@ def control_counts(
         )
     ordered = rows.assign(distance=(rows["week"] - week).abs(), events=rows["events_lower"])
     nearest = ordered.sort_values(["trial", "arm", "distance"], kind="stable").drop_duplicates(["trial", "arm"])
-    return nearest[["trial", "label", "arm", "week", "events", "n", "source", "locator"]].reset_index(drop=True)
+    columns = ["trial", "label", "arm", "week", "events", "n", "source", "locator", "entry"]
+    return nearest.reindex(columns=columns).reset_index(drop=True)
 
 
 def count_interval(chances: Array, level: float) -> tuple[int, int]:

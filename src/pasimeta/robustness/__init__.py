@@ -15,6 +15,7 @@ from pasimeta.robustness.multiverse_analyses import Analysis, analyses
 from pasimeta.robustness.multiverse_choices import Limit
 from pasimeta.robustness.multiverse_data import studies_by_rule
 from pasimeta.robustness.permutation import PermutationResult, permutation
+from pasimeta.robustness.prior_grid import prior_grid
 from pasimeta.robustness.small_study import SmallStudyResult, begg, egger, peters
 from pasimeta.robustness.trim_and_fill import TrimAndFillResult, trim_and_fill
 
@@ -44,6 +45,7 @@ __all__ = [
     "multiverse",
     "permutation",
     "peters",
+    "prior_grid",
     "rob_me",
     "selection_model",
     "small_study_test",

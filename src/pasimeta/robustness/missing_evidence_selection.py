@@ -119,19 +119,11 @@ def selection_model(
     2019, ch. 15.
     """
     counts, sizes = check_counts(events, n)
-    silent = as_numbers("unreported", unreported)
-    if counts.ndim != 1 or silent.ndim != 1 or (silent < 1).any() or (silent != np.floor(silent)).any():
-        raise PasimetaError("unreported: sizes must be whole numbers of at least 1, one a trial; leave out the others")
+    silent, steps = _checked_silent(counts, unreported), _checked_strengths(strengths)
     level = check_level(level)
-    steps = as_numbers("strengths", strengths)
-    if (np.abs(steps) > 200).any():
-        raise PasimetaError("strengths: beyond 200 the sweep is a step function; give smaller ones")
     if not 0 <= tau <= 5:
         raise PasimetaError(f"tau: {tau!r} is no standard deviation of log-odds between 0 and 5")
-    model = _Selection(counts, sizes, silent, float(tau))
-    rows = [_row(model, float(strength), level) for strength in steps]
-    sweep = pd.DataFrame(rows)
-    sweep["likelihood_drop"] = sweep["log_likelihood"].max() - sweep["log_likelihood"]
+    sweep = _swept(_Selection(counts, sizes, silent, float(tau)), steps, level)
     text = (
         "the strength of selection is assumed, not estimated: over the sweep the log-likelihood differs by "
         f"{sweep['likelihood_drop'].max():.2f} alone"
@@ -145,6 +137,20 @@ def selection_model(
         level=level,
         warnings=(doubt(text, stacklevel=3),),
     )
+
+
+def _checked_silent(counts: Array, unreported: ArrayLike) -> Array:
+    silent = as_numbers("unreported", unreported)
+    if counts.ndim != 1 or silent.ndim != 1 or (silent < 1).any() or (silent != np.floor(silent)).any():
+        raise PasimetaError("unreported: sizes must be whole numbers of at least 1, one a trial; leave out the others")
+    return silent
+
+
+def _checked_strengths(strengths: Sequence[float]) -> Array:
+    steps = as_numbers("strengths", strengths)
+    if (np.abs(steps) > 200).any():
+        raise PasimetaError("strengths: beyond 200 the sweep is a step function; give smaller ones")
+    return steps
 
 
 class _Selection:
@@ -215,6 +221,11 @@ class _Selection:
             weight = chance[0] * expit(-(a + strength * x / size))
             responders += number * float((weight * x).sum() / weight.sum())
         return responders / float((self.sizes * self.trials).sum())
+
+
+def _swept(model: _Selection, strengths: Array, level: float) -> pd.DataFrame:
+    sweep = pd.DataFrame([_row(model, float(strength), level) for strength in strengths])
+    return sweep.assign(likelihood_drop=sweep["log_likelihood"].max() - sweep["log_likelihood"])
 
 
 def _row(model: _Selection, strength: float, level: float) -> dict[str, float]:

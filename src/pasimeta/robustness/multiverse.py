@@ -13,15 +13,9 @@ from pasimeta.errors import PasimetaError
 from pasimeta.robustness.multiverse_analyses import ANALYSIS_CHOICES, NOT_APPLICABLE, Analysis, analyses
 from pasimeta.robustness.multiverse_choices import LIMITS, Limit, moves, shares
 from pasimeta.robustness.multiverse_cluster import Progress, fitted_here, fitted_there
-from pasimeta.robustness.multiverse_data import (
-    DATA_CHOICES,
-    IMPUTATIONS,
-    TIMEPOINTS,
-    UNREPORTED,
-    DataSet,
-    data_sets,
-)
+from pasimeta.robustness.multiverse_data import DATA_CHOICES, IMPUTATIONS, TIMEPOINTS, UNREPORTED, data_sets
 from pasimeta.robustness.multiverse_fits import RESULTS, Counts, blocks
+from pasimeta.robustness.multiverse_specifications import Specifications, specifications
 
 CHOICES = (*DATA_CHOICES, *ANALYSIS_CHOICES)
 
@@ -38,7 +32,8 @@ class MultiverseResult:
         ``pi_lower``, ``pi_upper`` as proportions (missing where one doesn't exist; PR and PLN limits may leave [0, 1])
         and ``fit``: specifications with one number have the same counts and the same analysis.
     possible : int
-        Specifications the choices span.
+        Specifications the choices span. A flat prior without responders, or with none but responders, leaves no
+        posterior: there is no such specification.
     distinct : int
         Different fits among the rows.
     cap : int or None
@@ -157,7 +152,7 @@ def multiverse(
     thresholds, imputations, timepoints, unreported, allocations
         Choices over the data, as in :func:`.multiverse_data.data_sets`.
     options : sequence of Analysis, optional
-        Choices over the analysis, as from :func:`.multiverse_analyses.analyses`, whose 187 are the default.
+        Choices over the analysis, as from :func:`.multiverse_analyses.analyses`, whose 189 are the default.
     limits : sequence of Limit
         What the specifications are held against.
     level : float
@@ -192,7 +187,6 @@ def multiverse(
     specification-curve and multiverse-analysis approach to meta-analysis. Z Psychol 2019;227:64-82.
     """
     level = check_level(level)
-    options = tuple(options) if options is not None else analyses()
     if inclusion is None:
         inclusion = {"as analysed": tuple(responses.loc[responses["included"], "study"].unique())}
     found = data_sets(
@@ -204,42 +198,18 @@ def multiverse(
         unreported=unreported,
         allocations=allocations,
     )
-    if not found or not options:
-        raise PasimetaError("multiverse: no study counts a response under any of the choices; widen them")
-    possible = len(found) * len(options)
-    chosen = _chosen(possible, cap, seed)
-    data_index, option_index = np.divmod(chosen, len(options))
-    fits, fit = _distinct_fits(found, options, data_index, option_index)
-    values = _fitted(fits, level, progress, scheduler)
+    drawn = specifications(found, tuple(options) if options is not None else analyses(), cap=cap, seed=seed)
+    fits, fit = drawn.distinct_fits()
     return MultiverseResult(
-        frame=_frame(found, options, data_index, option_index, fit, values),
-        possible=possible,
+        frame=drawn.frame(fit, _fitted(fits, level, progress, scheduler)),
+        possible=drawn.possible,
         distinct=len(fits),
         cap=cap,
         seed=seed,
         limits=tuple(limits),
         level=level,
-        warnings=_doubts(found, possible, chosen.size, seed),
+        warnings=_doubts(drawn, seed),
     )
-
-
-def _chosen(possible: int, cap: int | None, seed: int) -> np.ndarray:
-    if cap is not None and (isinstance(cap, bool) or cap < 1):
-        raise PasimetaError(f"cap: {cap!r} specifications are none; give at least 1, or leave it out for all")
-    if cap is None or cap >= possible:
-        return np.arange(possible)
-    return np.sort(np.random.default_rng(seed).choice(possible, size=cap, replace=False, shuffle=False))
-
-
-def _distinct_fits(
-    found: Sequence[DataSet], options: Sequence[Analysis], data_index: np.ndarray, option_index: np.ndarray
-) -> tuple[list[tuple[Counts, Analysis]], np.ndarray]:
-    """What is to be fitted, each once, and which of it belongs to each specification."""
-    keys = list(dict.fromkeys(each.key for each in found))
-    number = {key: i for i, key in enumerate(keys)}
-    key_index = np.array([number[each.key] for each in found])
-    codes, fit = np.unique(key_index[data_index] * len(options) + option_index, return_inverse=True)
-    return [(keys[code // len(options)], options[code % len(options)]) for code in codes], fit
 
 
 def _fitted(
@@ -253,44 +223,16 @@ def _fitted(
     return values
 
 
-def _frame(
-    found: Sequence[DataSet],
-    options: Sequence[Analysis],
-    data_index: np.ndarray,
-    option_index: np.ndarray,
-    fit: np.ndarray,
-    values: Array,
-) -> pd.DataFrame:
-    columns: dict[str, object] = {}
-    for position, name in enumerate(DATA_CHOICES):
-        columns[name] = _categories([each.choices[position] for each in found], data_index)
-    for position, name in enumerate(ANALYSIS_CHOICES):
-        columns[name] = _categories([each.choices[position] for each in options], option_index)
-    columns["studies"] = _categories([" ".join(each.studies) for each in found], data_index)
-    for name, numbers in (
-        ("k", [len(each.n) for each in found]),
-        ("events", [sum(each.events) for each in found]),
-        ("n", [sum(each.n) for each in found]),
-    ):
-        columns[name] = np.array(numbers)[data_index]
-    columns |= {name: values[row][fit] for row, name in enumerate(RESULTS)}
-    return pd.DataFrame({**columns, "fit": fit})
-
-
-def _categories(values: Sequence[str], index: np.ndarray) -> pd.Categorical:
-    names = list(dict.fromkeys(values))
-    number = {name: code for code, name in enumerate(names)}
-    return pd.Categorical.from_codes(np.array([number[value] for value in values])[index], categories=names)
-
-
-def _doubts(found: Sequence[DataSet], possible: int, fitted: int, seed: int) -> tuple[str, ...]:
+def _doubts(drawn: Specifications, seed: int) -> tuple[str, ...]:
     doubts = []
-    if fitted < possible:
-        doubts.append(f"{fitted:,} of {possible:,} specifications were drawn at random (seed {seed}) and fitted")
-    alone = sum(len(each.n) == 1 for each in found)
+    if len(drawn) < drawn.possible:
+        doubts.append(
+            f"{len(drawn):,} of {drawn.possible:,} specifications were drawn at random (seed {seed}) and fitted"
+        )
+    alone = sum(len(each.n) == 1 for each in drawn.data)
     if alone:
         doubts.append(
-            f"{alone} of {len(found)} data sets hold a single study, where most choices over the analysis "
+            f"{alone} of {len(drawn.data)} data sets hold a single study, where most choices over the analysis "
             "change nothing"
         )
     return tuple(doubts)

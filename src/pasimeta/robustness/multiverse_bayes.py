@@ -1,4 +1,4 @@
-"""The binomial-normal model under proper priors, for many data sets at once, on one shared grid.
+"""The binomial-normal model under half-normal priors of tau, for many data sets at once, on one shared grid.
 
 A data set is a product of its studies' likelihoods, and many data sets share few studies: each distinct study is
 integrated once over a grid of (tau, mu), and a data set costs a sum of tables. The answer is that of
@@ -7,8 +7,11 @@ integrated once over a grid of (tau, mu), and a data set costs a sum of tables. 
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 from numpy.polynomial import legendre
+from scipy.fft import irfft, next_fast_len, rfft
 from scipy.special import expit, log_expit, ndtr, xlog1py, xlogy
 
 from pasimeta.effects.validation import Array
@@ -17,13 +20,14 @@ from pasimeta.synthesis.quadrature import gauss_hermite
 _TAU_NODES = 24
 _TAU_REACH = 6.5  # scales of a half-normal prior; what lies beyond holds 1e-10 of it
 _MU_REACH = 6.0  # prior standard deviations either side
+_FLAT_REACH = 20.0  # log-odds beyond all data: what lies farther holds 1e-8 of the posterior
 _MU_POINTS, _MU_STEP = (401, 4001), 0.4  # fewest and most; widest step, in standard errors of all patients pooled
 _NARROW_NODES = 11
 _DECIMALS = 9
 
 
 def bayes_columns(
-    events: Array, n: Array, tau_scale: float, mu_prior: tuple[float, float], level: float
+    events: Array, n: Array, tau_scale: float, mu_prior: tuple[float, float] | None, level: float
 ) -> dict[str, Array]:
     """Return posterior summaries of the median study's rate and of a new study's.
 
@@ -33,8 +37,9 @@ def bayes_columns(
         Counts of d data sets; n = 0 where a data set has fewer than k studies.
     tau_scale : float
         Scale of the half-normal prior of tau.
-    mu_prior : (float, float)
-        Mean and sd of the normal prior of mu, in log-odds.
+    mu_prior : (float, float) or None
+        Mean and sd of the normal prior of mu, in log-odds; None is the flat one, under which every data set must hold
+        both responders and others.
     level : float
         Probability of the equal-tailed intervals.
 
@@ -44,21 +49,18 @@ def bayes_columns(
         ``estimate`` (posterior median), ``ci_lower``, ``ci_upper``, ``pi_lower``, ``pi_upper``: rates in [0, 1].
     """
     tau, log_prior = _tau_grid(tau_scale)
-    mean, sd = mu_prior
-    # a new study may lie beyond the reach of mu by as much as tau allows
-    reach = _MU_REACH * sd + 3.0 * tau_scale
-    step = _MU_STEP * 2.0 / np.sqrt(patient_class(n.sum(axis=0).max()))
-    mu = np.linspace(mean - reach, mean + reach, int(np.clip(2.0 * reach / step, *_MU_POINTS)))
-    log_prior = log_prior[:, None] - 0.5 * ((mu - mean) / sd) ** 2
+    patients = patient_class(n.sum(axis=0).max())
+    mu, log_prior_of_mu = _mu_grid(mu_prior, tau_scale, patients)
+    log_prior = log_prior[:, None] + log_prior_of_mu
     tables, which = _study_tables(events, n, tau, mu)
     tail = 0.5 * (1.0 - level)
     wanted = np.array([tail, 0.5, 1.0 - tail])
-    limits = np.empty((6, events.shape[1]))
+    limits, blurred = np.empty((6, events.shape[1])), _blurring(tau, mu)
     for column in range(events.shape[1]):
         log_density = log_prior + tables[which[:, column]].sum(axis=0)
         mass = np.exp(log_density - log_density.max())
         limits[:3, column] = _quantiles(mass.sum(axis=0), mu, wanted)
-        limits[3:, column] = _quantiles(_predictive(mass, tau, mu), mu, wanted)
+        limits[3:, column] = _quantiles(blurred(mass), mu, wanted)
     # digits beyond the grid's own accuracy hang on how a processor orders its sums: none is given
     lower, middle, upper, new_lower, _, new_upper = expit(limits).round(_DECIMALS)
     return {"estimate": middle, "ci_lower": lower, "ci_upper": upper, "pi_lower": new_lower, "pi_upper": new_upper}
@@ -76,6 +78,21 @@ def _tau_grid(scale: float) -> tuple[Array, Array]:
     nodes, weights = legendre.leggauss(_TAU_NODES)
     tau = 0.5 * _TAU_REACH * scale * (nodes + 1.0)
     return tau, np.log(weights) - 0.5 * (tau / scale) ** 2
+
+
+def _mu_grid(mu_prior: tuple[float, float] | None, tau_scale: float, patients: int) -> tuple[Array, Array]:
+    """Even grid of mu, and its log-prior up to a constant."""
+    if mu_prior is None:
+        # all patients pooled can't be farther out than this; beyond, a likelihood falls by a power of the odds, and the
+        # wider tau may be the lower that power
+        mean, reach = 0.0, np.log(2.0 * patients) + _FLAT_REACH * max(1.0, tau_scale)
+    else:
+        mean, sd = mu_prior
+        # a new study may lie beyond the reach of mu by as much as tau allows
+        reach = _MU_REACH * sd + 3.0 * tau_scale
+    step = _MU_STEP * 2.0 / np.sqrt(patients)
+    mu = np.linspace(mean - reach, mean + reach, int(np.clip(2.0 * reach / step, *_MU_POINTS)))
+    return mu, np.zeros(mu.size) if mu_prior is None else -0.5 * ((mu - mean) / sd) ** 2
 
 
 def _study_tables(events: Array, n: Array, tau: Array, mu: Array) -> tuple[Array, np.ndarray]:
@@ -114,12 +131,18 @@ def _blur(mu: Array, spread: float) -> Array:
     return kernel
 
 
-def _predictive(mass: Array, tau: Array, mu: Array) -> Array:
-    """Density of a new study's log-odds on the grid of mu: each tau's posterior of mu, blurred by tau."""
-    step = mu[1] - mu[0]
-    frequencies = 2.0 * np.pi * np.fft.rfftfreq(2 * mu.size, step)
-    blurred = np.fft.rfft(mass, 2 * mu.size, axis=1) * np.exp(-0.5 * (tau[:, None] * frequencies) ** 2)
-    return np.maximum(np.fft.irfft(blurred.sum(axis=0), 2 * mu.size)[: mu.size], 0.0)
+def _blurring(tau: Array, mu: Array) -> Callable[[Array], Array]:
+    """From a posterior on the grid (taus, mus) to a new study's log-odds: each posterior of mu blurred by its tau."""
+    # padded, for a Fourier transform takes the two ends of a grid for neighbours
+    size = next_fast_len(2 * mu.size, real=True)
+    frequencies = 2.0 * np.pi * np.fft.rfftfreq(size, mu[1] - mu[0])
+    fading = np.exp(-0.5 * (tau[:, None] * frequencies) ** 2)
+
+    def blurred(mass: Array) -> Array:
+        transformed = (rfft(mass, size, axis=1) * fading).sum(axis=0)
+        return np.maximum(irfft(transformed, size)[: mu.size], 0.0)
+
+    return blurred
 
 
 def _quantiles(density: Array, x: Array, wanted: Array) -> Array:

@@ -147,6 +147,5 @@ def _exact(block: Block) -> Array:
 def _bayes(block: Block) -> Array:
     tau, mu = block.analysis.tau_prior, block.analysis.mu_prior
     assert tau is not None
-    assert mu is not None
     summaries = bayes_columns(block.events, block.n, tau, mu, block.level)
     return np.stack([summaries[name] for name in RESULTS])

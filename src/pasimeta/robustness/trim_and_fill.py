@@ -113,16 +113,10 @@ def trim_and_fill(
     in meta-analysis. Biometrics 2000;56:455-463.
     """
     effects, variances = one_data_set(yi, vi, method, test, level, least=3)
-    check_choice("estimator", estimator, ("L0", "R0"))
-    check_choice("convergence", convergence, ("metafor", "optimum"))
-    if side is not None:
-        check_choice("side", side, ("left", "right"))
+    _check_options(estimator, side, convergence)
     side = side or _emptier_side(effects, variances, method)
-    sign = -1.0 if side == "right" else 1.0
-    order = np.argsort(sign * effects, kind="stable")
-    y, v = sign * effects[order], variances[order]
-    k0, centre = _missing(y, v, method, estimator)
-    filled_y, filled_v = sign * (2.0 * centre - y[y.size - k0 :]), v[v.size - k0 :]
+    filled_y, filled_v = _mirror_images(effects, variances, method, estimator, -1.0 if side == "right" else 1.0)
+    k0 = filled_y.size
     all_y, all_v = np.concatenate([effects, filled_y]), np.concatenate([variances, filled_v])
     scored = k0 > 0 and convergence == "metafor" and method in ("ML", "REML")
     doubts = [f"{k0} studies were filled in: a sensitivity analysis, not an adjusted truth"] if k0 else []
@@ -139,6 +133,21 @@ def trim_and_fill(
         level=level,
         warnings=tuple(doubt(text, stacklevel=4) for text in doubts),
     )
+
+
+def _check_options(estimator: str, side: str | None, convergence: str) -> None:
+    check_choice("estimator", estimator, ("L0", "R0"))
+    check_choice("convergence", convergence, ("metafor", "optimum"))
+    if side is not None:
+        check_choice("side", side, ("left", "right"))
+
+
+def _mirror_images(effects: Array, variances: Array, method: str, estimator: str, sign: float) -> tuple[Array, Array]:
+    """Effects and variances of the studies to be filled in; ``sign`` is -1 where the right side is the emptier one."""
+    order = np.argsort(sign * effects, kind="stable")
+    y, v = sign * effects[order], variances[order]
+    k0, centre = _missing(y, v, method, estimator)
+    return sign * (2.0 * centre - y[y.size - k0 :]), v[v.size - k0 :]
 
 
 def _pooled(y: Array, v: Array, method: str, test: str, level: float, *, scored: bool) -> dict[str, float]:

@@ -46,7 +46,8 @@ def tipping_plot(result: TippingResult, threshold: int, which: str = "") -> Plot
             )
         )
     lines = [ReferenceLine(rate, f"{name}, {100 * rate:.3g} %") for name, rate in result.limits.items()]
-    title = f"PASI{threshold}: what the silent trials would have to show{f', {which}' if which else ''}"
+    counted = f", the {which} counted" if which else ""
+    title = f"PASI{threshold}{counted}: what the silent trials would have to show"
     return bands(
         series,
         name=f"tipping_{threshold}" + (f"_{which.split()[0]}" if which else ""),

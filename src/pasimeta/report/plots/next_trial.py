@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from pasimeta.forecast.power_grid import PowerGrid
 from pasimeta.forecast.predictive import PredictedTrial
 from pasimeta.forecast.sample_size import SampleSizeResult
 from pasimeta.forecast.two_stage import StagedDesign, operating_characteristics
@@ -27,7 +28,7 @@ def responders_plot(predicted: PredictedTrial) -> Plot:
         lines.setdefault((id(arm.belief), arm.n), []).append(index)
     series = [
         Curve(
-            " or ".join(arms[i].label for i in indices),
+            _either([arms[i].label for i in indices]),
             list(range(arms[indices[0]].n + 1)),
             predicted.probabilities[indices[0]].tolist(),
             (
@@ -76,6 +77,28 @@ def assurance_plot(results: Mapping[str, SampleSizeResult], targets: Sequence[fl
     )
 
 
+def power_plot(grid: PowerGrid, against: str, target: float) -> Plot:
+    """Draw power over the assumed true rate of the cells, one line a size, with the rate that reaches the target."""
+    from pasimeta.figures.curves import Curve, curves
+
+    needed = ["none" if rate is None else percent(rate) for rate in grid.rate_needed(target)]
+    series = [
+        Curve(f"{size} and {control}", (100 * grid.rates).tolist(), grid.power[i].tolist(), (needed[i],))
+        for i, (size, control) in enumerate(zip(grid.sizes, grid.control_sizes, strict=True))
+    ]
+    return curves(
+        series,
+        name=f"power_{against}",
+        x_label="Assumed true response rate of the cells, %",
+        y_label="Power: probability of a significant result in favour of the cells",
+        headings=("Patients, cells and control", f"Rate for {percent(target)} power"),
+        reference=(target,),
+        title=f"What a two-arm trial against {against} could tell",
+        footnote=f"Exact test; the rate on {against} is averaged over what is believed of it "
+        f"(mean {percent(grid.control.mean)}).",
+    )
+
+
 def staged_plot(designs: Sequence[StagedDesign], p0: float, p1: float) -> Plot:
     """Draw the chance of each single-arm design to claim success over the true response rate."""
     from pasimeta.figures.curves import Curve, curves
@@ -103,3 +126,8 @@ def staged_plot(designs: Sequence[StagedDesign], p0: float, p1: float) -> Plot:
         headings=("Design", "Patients", f"Claims at {low}", f"Claims at {high}", f"Expected patients at {low}"),
         title="Single-arm trials that may stop early",
     )
+
+
+def _either(labels: Sequence[str]) -> str:
+    """Names of arms joined by "or"; after the first, a word that only began a label is written small."""
+    return " or ".join([labels[0], *(x[0].lower() + x[1:] if x[1:2].islower() else x for x in labels[1:])])

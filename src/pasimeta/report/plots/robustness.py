@@ -138,23 +138,23 @@ def baujat_plot(table: pd.DataFrame, threshold: int) -> Plot:
 
 
 def prior_plot(table: pd.DataFrame, threshold: int, level: float) -> Plot:
-    """Draw the posterior rate over the scale of the prior of tau, one curve a family."""
+    """Draw the posterior rate over the scale of the prior of tau, one curve a prior of the mean log-odds."""
     from pasimeta.figures.bands import Band, bands
 
     series = []
-    for family, rows in table.groupby("family", sort=False):
+    for prior, rows in table.groupby("mu_prior", sort=False):
         columns = ("scale", "response_estimate", "response_ci_lower", "response_ci_upper")
         x, y, lower, upper = (tuple(float(v) for v in rows[column]) for column in columns)
-        words = str(family).replace("_", "-")
-        series.append(Band(words, x, y, lower, upper, f"posterior median, {100 * level:g} % interval as a band"))
+        note = f"posterior median, {100 * level:g} % interval as a band"
+        series.append(Band(f"Prior of the mean log-odds: {prior}", x, y, lower, upper, note))
     return bands(
         series,
         name="prior_sensitivity",
-        x_label="Scale of the prior of tau, log-odds",
+        x_label="Scale of the half-normal prior of tau, log-odds",
         y_label=f"Share of patients who reach PASI{threshold} in the median study",
         x_scale="log",
-        title="How far the answer leans on the prior of tau",
-        footnote="Where the curve isn't level, the prior speaks and not the studies.",
+        title="How far the answer leans on its priors",
+        footnote="Where a curve isn't level, or two part, the prior speaks and not the studies.",
     )
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pandas as pd
 
-from pasimeta.report.words import markdown_text, number, percent
+from pasimeta.forecast.power_grid import PowerGrid
+from pasimeta.report.words import listing, markdown_text, number, percent, percent_range
 
 
 def prediction_sentences(prediction: pd.DataFrame) -> list[str]:
@@ -76,4 +77,55 @@ def staged_sentences(staged: pd.DataFrame) -> list[str]:
         f"{percent(row.level, 1)} if the rate is {percent(row.p0)} and {percent(row.power, 1)} if it is "
         f"{percent(row.p1)}; on what is believed of the cells, {percent(row.assurance)}."
         for row in staged.itertuples()
+    ]
+
+
+def sensitivity_sentence(sensitivity: pd.DataFrame) -> str:
+    """Say how far the forecast leans on priors and on what is pooled; table ``next_trial_sensitivity``."""
+    low, high = sensitivity.loc[sensitivity["assurance"].idxmin()], sensitivity.loc[sensitivity["assurance"].idxmax()]
+    first = sensitivity.iloc[0]
+    return (
+        f"Changing one assumption at a time moves assurance from {percent(first['assurance'])} to between "
+        f"{percent(low['assurance'])} ({low['assumption']}) and {percent(high['assurance'])} ({high['assumption']}), "
+        f"and the probability that the cells are better at all to between {percent(sensitivity['ceiling'].min())} and "
+        f"{percent(sensitivity['ceiling'].max())}."
+    )
+
+
+def sensitivity_table(sensitivity: pd.DataFrame) -> pd.DataFrame:
+    """The forecast under each assumption, in percent."""
+    shares = {name: sensitivity[name].map(percent) for name in ("assurance", "any_contrast", "harm", "ceiling")}
+    rate = [
+        f"{percent(row.rate_mean)} ({percent_range(row.rate_lower, row.rate_upper)})"
+        for row in sensitivity.itertuples()
+    ]
+    return sensitivity.assign(rate=rate, **shares)
+
+
+def power_sentence(grid: PowerGrid, against: str, target: float) -> str:
+    """State the true rate that each size needs for the target, and which sizes no rate helps."""
+    by_size = list(zip(grid.sizes, grid.rate_needed(target), strict=True))
+    enough = listing(f"{percent(rate)} with {size}" for size, rate in by_size if rate is not None)
+    hopeless = listing(str(size) for size, rate in by_size if rate is None)
+    parts = [
+        f"the cells' true rate would have to be {enough} patients an arm" if enough else "",
+        f"no rate is high enough with {hopeless}{'' if enough else ' patients an arm'}" if hopeless else "",
+    ]
+    return (
+        f"For {percent(target)} power against {markdown_text(against)} (whose rate is averaged over what is believed "
+        f"of it, {percent(grid.control.mean)} in the mean) {'; '.join(part for part in parts if part)}."
+    )
+
+
+def imagined_sentences(imagined: pd.DataFrame) -> list[str]:
+    """State what a two-arm trial of one's own would show; table from :func:`pasimeta.forecast.imagined_trial`."""
+    first = imagined.iloc[0]
+    return [
+        f"**{number(int(first['n_per_arm']), 'patient').capitalize()} an arm.** "
+        + " ".join(
+            f"Against {markdown_text(str(row.against))}, if the cells' true rate were {percent(row.assumed_rate)}: a "
+            f"significant result in favour of the cells with a probability of {percent(row.power)}. Over what is "
+            f"believed of it: {percent(row.assurance)}, and no size gives more than {percent(row.ceiling)}."
+            for row in imagined.itertuples()
+        )
     ]

@@ -8,6 +8,7 @@ from pasimeta.report.plots.robustness import HEADINGS
 from pasimeta.report.words import SPACE, listing, markdown_text, number, percent, percent_range
 from pasimeta.robustness.multiverse import MultiverseResult
 
+_POSTERIOR = ("response_estimate", "response_ci_lower", "response_ci_upper")
 _LEVELLING = 0.005  # half a percentage point: what rounding would hide anyway
 
 
@@ -74,28 +75,24 @@ def leave_one_out_sentences(table: pd.DataFrame, whole: pd.Series, threshold: in
 
 
 def prior_sentence(table: pd.DataFrame, threshold: int) -> str:
-    """Say how far the posterior rate and its interval follow the prior of tau."""
-    rows = table.sort_values("scale")
-    first, last = rows.iloc[0], rows.iloc[-1]
-    interval = (
-        percent_range(first["response_ci_lower"], first["response_ci_upper"]),
-        percent_range(last["response_ci_lower"], last["response_ci_upper"]),
-    )
-    return (
+    """Say how far the posterior rate and its interval follow the priors; ``table`` from ``robustness.prior_grid``."""
+    groups = [rows.sort_values("scale") for _, rows in table.groupby("mu_prior", sort=False)]
+    first, last = groups[0].iloc[0], groups[0].iloc[-1]
+    intervals = [percent_range(row["response_ci_lower"], row["response_ci_upper"]) for row in (first, last)]
+    widths = [row["response_ci_upper"] - row["response_ci_lower"] for row in (first, last)]
+    said = (
         f"With the prior of tau widened from a scale of {first['scale']:g} to {last['scale']:g}, the posterior median "
         f"of the PASI{threshold} rate goes from {percent(first['response_estimate'])} to "
-        f"{percent(last['response_estimate'])}, and its interval from {interval[0]} to {interval[1]}: the width of the "
-        "interval is mostly the prior's choice."
-        if abs(np_width(last) - np_width(first)) > 0.5 * np_width(first)
-        else f"With the prior of tau widened from a scale of {first['scale']:g} to {last['scale']:g}, the posterior "
-        f"median of the PASI{threshold} rate goes from {percent(first['response_estimate'])} to "
-        f"{percent(last['response_estimate'])}, and its interval from {interval[0]} to {interval[1]}."
+        f"{percent(last['response_estimate'])}, and its interval from {intervals[0]} to {intervals[1]}"
     )
-
-
-def np_width(row: pd.Series) -> float:
-    """Width of a posterior interval, in points of rate."""
-    return float(row["response_ci_upper"] - row["response_ci_lower"])
+    said += ": the width of the interval is mostly the prior's choice." if widths[1] > 1.5 * widths[0] else "."
+    for rows in groups[1:]:
+        moved = max(abs(rows[c].to_numpy() - groups[0][c].to_numpy()).max() for c in _POSTERIOR)
+        said += (
+            f" A {rows['mu_prior'].iloc[0]} prior of the mean log-odds in place of {first['mu_prior']} moves median "
+            f"and interval by {100 * moved:.0f} percentage points at most."
+        )
+    return said
 
 
 def shares_table(result: MultiverseResult) -> pd.DataFrame:

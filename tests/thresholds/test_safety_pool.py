@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -10,6 +12,7 @@ from hypothesis import strategies as st
 from scipy.stats import binom, poisson
 
 from pasimeta.errors import PasimetaError
+from pasimeta.report.prose import safety as prose
 from pasimeta.synthesis.safety import (
     UNDEFINED,
     adverse_events,
@@ -57,8 +60,31 @@ def test_bounds_without_events_are_the_closed_form() -> None:
     assert pool.ci_upper == pytest.approx(1 - 0.025 ** (1 / 31))
     # a uniform prior makes the posterior Beta(1, 32)
     assert pool.bayes_upper == pytest.approx(1 - 0.05 ** (1 / 32))
+    n = pool.studies["n"].to_numpy(float)
+    assert pool.studies["upper"].to_numpy() == pytest.approx(1 - 0.05 ** (1 / n))
+    assert pool.studies["bayes_upper"].to_numpy() == pytest.approx(1 - 0.05 ** (1 / (n + 1)))
     assert pool.upper < pool.varying_upper < pool.new_study_upper < 0.5
     assert any("no event was seen" in text for text in pool.warnings)
+
+
+def test_what_none_seen_leaves_possible_is_said_with_its_probability() -> None:
+    pool = pool_rare_events(serious_related_counts(TABLE))
+    said = prose.rare_event_sentences(pool)[0].replace("\u00a0", " ")
+    one_in, evens = (int(x) for x in re.findall(r"one (?:patient )?in (\d+)", said))
+    assert (1 - 1 / one_in) ** 31 == pytest.approx(0.05, abs=0.005)
+    assert (1 - 1 / evens) ** 31 == pytest.approx(0.5, abs=0.005)
+    assert "no proof of safety" in said
+
+
+def test_tables_tell_both_bounds_and_keep_patients_and_events_apart() -> None:
+    pool = pool_rare_events(serious_related_counts(TABLE))
+    bounds = prose.rare_event_table(pool).set_index("label")
+    assert bounds.loc["cheng", ["bound", "bayes"]].tolist() == ["16.2\u00a0%", "15.3\u00a0%"]
+    assert bounds.loc["A new study", "bayes"] == prose.percent(pool.new_study_upper, 1)
+    patients, events = adverse_events(TABLE)
+    people = prose.adverse_patients_table(patients).set_index(["study", "kind"])
+    assert people.loc[("yao", "serious, any cause"), "count"] == "1/7"
+    assert not set(people.index) & set(prose.adverse_table(events).set_index(["study", "kind"]).index)
 
 
 @given(st.integers(1, 40), st.data())

@@ -11,11 +11,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.integrate import quad
+from scipy.optimize import brentq
 from scipy.special import ndtr
 
 from pasimeta.errors import PasimetaError
 from pasimeta.synthesis.thresholds.categories import categories, tightened
-from pasimeta.synthesis.thresholds.likelihood import integrated, log_likelihood
+from pasimeta.synthesis.thresholds.grid import mixture_quantiles
+from pasimeta.synthesis.thresholds.likelihood import common_log_likelihood, integrated, log_likelihood
 from pasimeta.synthesis.thresholds.links import LINKS
 from pasimeta.synthesis.thresholds.reading import read_counts
 
@@ -76,6 +78,43 @@ def test_integral_over_levels_equals_adaptive_quadrature(
         return float(np.exp(value - 0.5 * u * u) / np.sqrt(2 * np.pi))
 
     assert ours == pytest.approx(quad(integrand, -9, 9, epsabs=1e-12, limit=200)[0], rel=1e-8)
+
+
+@pytest.mark.parametrize("counts", [[0, 0, 0, 0], [1, 0, 0, 0], [380, 301, 190, 77], [400, 400, 400, 400]])
+@pytest.mark.parametrize(("mu", "tau"), [(-0.3, 0.8), (2.0, 2.5)])
+def test_a_large_study_is_integrated_where_its_likelihood_lies(counts: list[float], mu: float, tau: float) -> None:
+    told = np.array([counts], dtype=float)
+    data = categories(tightened(told, told, np.array([400.0])))
+    ours = integrated(data, np.array([mu]), np.array([tau]), PADDED, PROBIT).value[0]
+    u = np.linspace(-9, 9, 200_001)
+    logs = log_likelihood(data, mu + tau * u[None], PADDED, PROBIT)[0] - 0.5 * u**2
+    whole = logs.max() + np.log(np.exp(logs - logs.max()).sum() * (u[1] - u[0]) / np.sqrt(2 * np.pi))
+    assert ours == pytest.approx(whole, abs=1e-7)  # where everyone responds, a little lies beyond eight deviations
+
+
+@given(reports(), reports())
+@settings(max_examples=25, deadline=None)
+def test_rows_at_common_levels_are_evaluated_as_each_alone(
+    first: tuple[list[float], list[float], int], second: tuple[list[float], list[float], int]
+) -> None:
+    lower, upper, n = (np.array([a, b], dtype=float) for a, b in zip(first, second, strict=True))
+    data = categories(tightened(lower, upper, n))
+    theta, z = np.linspace(-3, 3, 13), np.concatenate([PADDED, PADDED * 1.2])
+    together = common_log_likelihood(data, theta, z, PROBIT)
+    for node in range(2):
+        alone = log_likelihood(data, np.stack([theta, theta]), z[[node, node]], PROBIT)
+        assert together[node] == pytest.approx(alone, abs=1e-10)
+
+
+def test_quantiles_of_a_mixture_are_where_its_distribution_function_says() -> None:
+    atoms = np.arange(-6, 6, 0.01)
+    weights = np.exp(-0.5 * atoms**2) * np.array([[0.3], [0.7]])
+    first, wanted = np.array([[-6.0, -5.0], [-6.0, -6.0]]), np.array([0.025, 0.5])
+    found = mixture_quantiles(first, 0.01, weights / weights.sum(), wanted)
+    for shift, row in ((1.0, found[0]), (0.0, found[1])):
+        for p, quantile in zip(wanted, row, strict=True):
+            exact = brentq(lambda x, p=p, shift=shift: 0.3 * ndtr(x) + 0.7 * ndtr(x - shift) - p, -6, 6)
+            assert quantile == pytest.approx(exact, abs=2e-4)
 
 
 def test_score_is_the_derivative_of_the_likelihood() -> None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import pairwise
 
 import pandas as pd
 from matplotlib.axes import Axes
@@ -34,7 +35,9 @@ TOLD = (50, 75, 90, 100)
 _CONTEXT_HEADING = "Other treatments, other trials: unadjusted comparison across trials"
 _BANDS_NOTE = "Dark band: the median study. Light band: a new study."
 _RANGE_NOTE = "A bar without a marker is a count known only within bounds."
-_APART = 0.9  # percentage points between marks at one threshold
+_APART = 8.0  # points between marks at one threshold
+_CROWDED = 0.8  # share of the way to the next threshold that marks may take up
+_LEAST_LABEL = 9.0  # width of a label beside its numbers, in type sizes
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,12 +130,9 @@ def _drawn(
     level: float,
 ) -> Figure:
     width, size = points(width_mm), text_sizes(width_mm)[0]
-    looks, others = _looks(studies), context_looks(len(context))
+    looks, others = _looks(studies), _context_looks(context)
     left = MARGIN + MARKER_ROOM + text_width("100\u00a0%", size)
-    cell = max(text_width("00.0 (00.0\u2013000.0)", size), text_width("PASI100", size)) + 8.0
-    label_width = width - 2 * MARGIN - MARKER_ROOM - len(TOLD) * cell
-    places = [MARGIN + MARKER_ROOM + label_width + (i + 0.5) * cell for i in range(len(TOLD))]
-    anchors: tuple[tuple[float, Align], ...] = ((MARGIN + MARKER_ROOM, "left"), *((x, "center") for x in places))
+    layout = _key_layout(width, size)
     ranges = any(point.rate.low < point.rate.high for point in studies)
     chart = Chart(
         width=width,
@@ -142,9 +142,9 @@ def _drawn(
         plot_height=max(0.42 * width, points(48)),
         title=title or "",
         y_label="Patients who improve by at least that much",
-        x_label="Improvement of PASI",
-        key=tuple(_key_rows(main, studies, context, looks, others, label_width, size, level)),
-        anchors=anchors,
+        x_label="Improvement of PASI, percent",
+        key=tuple(_key_rows(main, studies, context, looks, others, layout, level)),
+        anchors=layout.anchors,
         notes=tuple(n for n in (_BANDS_NOTE, _RANGE_NOTE if ranges else "", footnote or "") if n),
     )
     page, axes = charted_page(chart)
@@ -152,13 +152,59 @@ def _drawn(
     for curve, look in zip(context, others, strict=True):
         _draw_context(axes, curve, look)
     _draw_main(axes, main)
-    _draw_points(axes, studies, looks)
+    _draw_points(axes, studies, looks, _APART * (axes.get_xlim()[1] - axes.get_xlim()[0]) / chart.plot_width, context)
     return page.figure
 
 
 def _looks(studies: Sequence[CurvePoint]) -> dict[str, Look]:
+    """A look of its own for each study, none in the colour of the pooled curve."""
     labels = list(dict.fromkeys(point.label for point in studies))
-    return dict(zip(labels, series_looks(len(labels)), strict=True))
+    free = [look for look in series_looks(2 * len(labels)) if look.colour != POOLED]
+    return dict(zip(labels, free, strict=False))
+
+
+def _context_looks(context: Sequence[Curve]) -> list[Look]:
+    """Quiet looks: open shapes, then the same ones filled."""
+    looks = context_looks(len(context))
+    shapes = len({look.marker for look in looks})
+    return [replace(look, colour=QUIET, filled=place >= shapes) for place, look in enumerate(looks)]
+
+
+@dataclass(frozen=True, slots=True)
+class _KeyLayout:
+    """Where the table below the plot stands; a narrow one has its labels on lines of their own."""
+
+    anchors: tuple[tuple[float, Align], ...]
+    label_width: float
+    size: float
+    narrow: bool
+
+    def rows(
+        self, look: Look | None, label: str, cells: Sequence[tuple[str, ...]], quiet: bool = False
+    ) -> list[KeyRow]:
+        """The label and its cells, one row or two."""
+        lines = wrapped(label, self.label_width, self.size)
+        if not self.narrow:
+            return [KeyRow(look, (lines, *cells), quiet=quiet)]
+        empty: tuple[tuple[str, ...], ...] = ((),) * len(TOLD)
+        return [KeyRow(look, (lines, *empty), quiet=quiet), KeyRow(None, ((), *cells), quiet=quiet)]
+
+    def cell(self, centre: str, interval: str) -> tuple[str, ...]:
+        """An estimate and its interval, side by side or one above the other."""
+        return tuple(part for part in (centre, interval) if part) if self.narrow else (f"{centre} {interval}".strip(),)
+
+
+def _key_layout(width: float, size: float) -> _KeyLayout:
+    start, room = MARGIN + MARKER_ROOM, width - 2 * MARGIN - MARKER_ROOM
+    cell = text_width("00.0 (00.0\u2013000.0)", size) + 8.0
+    label_width = room - len(TOLD) * cell
+    narrow = label_width < _LEAST_LABEL * size
+    if narrow:
+        label_width, cell = room, room / len(TOLD)
+    first = start if narrow else start + label_width
+    places = [first + (i + 0.5) * cell for i in range(len(TOLD))]
+    anchors: tuple[tuple[float, Align], ...] = ((start, "left"), *((x, "center") for x in places))
+    return _KeyLayout(anchors, label_width, size, narrow)
 
 
 def _key_rows(
@@ -167,29 +213,27 @@ def _key_rows(
     context: Sequence[Curve],
     looks: dict[str, Look],
     others: Sequence[Look],
-    label_width: float,
-    size: float,
+    layout: _KeyLayout,
     level: float,
 ) -> list[KeyRow]:
-    heading = wrapped(f"Share in percent ({100 * level:g} % interval)", label_width, size)
-    rows = [KeyRow(None, (heading, *((f"PASI{c}",) for c in TOLD)), quiet=True)]
-    line = Look("_", POOLED)
-    rows.append(KeyRow(line, (wrapped(main.label, label_width, size), *_shares(main, "ci"))))
+    heading = f"Share in percent ({100 * level:g} % interval)"
+    rows = layout.rows(None, heading, [(f"PASI{c}",) for c in TOLD], quiet=True)
+    rows += layout.rows(Look("", POOLED, line="-"), main.label, _shares(main, "ci", layout))
     if "pi_lower" in main.table and main.table["pi_lower"].notna().all():
-        rows.append(KeyRow(None, (("a new study",), *_shares(main, "pi"))))
+        rows += layout.rows(None, "a new study", _shares(main, "pi", layout))
     for label, look in looks.items():
         reported = {point.threshold: point.rate.count for point in studies if point.label == label}
-        cells = tuple((reported.get(c, "\u2013"),) for c in TOLD)
-        rows.append(KeyRow(look, (wrapped(f"{label}, reported", label_width, size), *cells)))
+        rows += layout.rows(look, f"{label}, reported", [(reported.get(c, "\u2013"),) for c in TOLD])
     if context:
         empty: tuple[tuple[str, ...], ...] = ((),) * (len(TOLD) + 1)
-        rows.append(KeyRow(None, empty, (_CONTEXT_HEADING,), quiet=True))
+        warning = wrapped(_CONTEXT_HEADING, layout.anchors[-1][0] - layout.anchors[0][0], layout.size)
+        rows.append(KeyRow(None, empty, warning, quiet=True))
     for curve, look in zip(context, others, strict=True):
-        rows.append(KeyRow(look, (wrapped(curve.label, label_width, size), *_shares(curve, "ci")), quiet=True))
+        rows += layout.rows(look, curve.label, _shares(curve, "ci", layout), quiet=True)
     return rows
 
 
-def _shares(curve: Curve, kind: str) -> tuple[tuple[str, ...], ...]:
+def _shares(curve: Curve, kind: str, layout: _KeyLayout) -> list[tuple[str, ...]]:
     table = curve.table.set_index("threshold")
     cells: list[tuple[str, ...]] = []
     for c in TOLD:
@@ -197,9 +241,9 @@ def _shares(curve: Curve, kind: str) -> tuple[tuple[str, ...], ...]:
             cells.append(("\u2013",))
             continue
         low, high = (number(100 * table.loc[c, f"{kind}_{end}"]) for end in ("lower", "upper"))
-        centre = f"{number(100 * table.loc[c, 'response'])} " if kind == "ci" else ""
-        cells.append((f"{centre}({span(low, high)})",))
-    return tuple(cells)
+        centre = number(100 * table.loc[c, "response"]) if kind == "ci" else ""
+        cells.append(layout.cell(centre, f"({span(low, high)})"))
+    return cells
 
 
 def _draw_axes(axes: Axes, main: Curve, chart: Chart) -> None:
@@ -207,7 +251,7 @@ def _draw_axes(axes: Axes, main: Curve, chart: Chart) -> None:
     axes.set_xlim(first - 1, last + 1)
     axes.set_ylim(0, 1)
     marks = [c for c in (25, 40, 50, 60, 75, 90, 100) if first <= c <= last]
-    axes.set_xticks(marks, [f"{c}\u00a0%" for c in marks], fontsize=chart.size)
+    axes.set_xticks(marks, [f"{c}" for c in marks], fontsize=chart.size)
     ticks = tick_positions((0.0, 1.0), "percent", chart.plot_height, chart.size)
     axes.set_yticks(ticks, [tick_label(tick, "percent") for tick in ticks], fontsize=chart.size)
     axes.grid(axis="y", color=RULE, linewidth=THIN, alpha=0.6)
@@ -226,21 +270,44 @@ def _draw_context(axes: Axes, curve: Curve, look: Look) -> None:
     table = curve.table
     axes.plot(table["threshold"], table["response"], color=QUIET, linewidth=MEDIUM, linestyle="--", zorder=2)
     marked = table[table["threshold"].isin(TOLD)]
-    style = look.style | {"color": QUIET, "markeredgecolor": QUIET}
-    axes.plot(marked["threshold"], marked["response"], linestyle="none", markersize=MARKER_SIZE, zorder=2.5, **style)
+    axes.plot(
+        marked["threshold"],
+        marked["response"],
+        linestyle="none",
+        markersize=MARKER_SIZE,
+        zorder=2.5,
+        clip_on=False,
+        **look.style,
+    )
 
 
-def _draw_points(axes: Axes, studies: Sequence[CurvePoint], looks: dict[str, Look]) -> None:
-    for threshold in dict.fromkeys(point.threshold for point in studies):
+def _draw_points(
+    axes: Axes, studies: Sequence[CurvePoint], looks: dict[str, Look], apart: float, context: Sequence[Curve]
+) -> None:
+    """Draw marks at one threshold side by side, ``apart`` percentage points where there is room for it."""
+    thresholds = sorted({point.threshold for point in studies})
+    gap = min((b - a for a, b in pairwise(thresholds)), default=apart * len(studies))
+    for threshold in thresholds:
         here = [point for point in studies if point.threshold == threshold]
-        for rank, point in enumerate(here):
-            x = threshold + (rank - (len(here) - 1) / 2) * 2 * _APART
+        # curves of other treatments are marked at the threshold itself
+        places = _places(len(here), free_middle=bool(context) and threshold in TOLD)
+        step = min(apart, _CROWDED * gap / (len(here) + 1))
+        for place, point in zip(places, here, strict=True):
+            x = threshold + place * step
             look, rate = looks[point.label], point.rate
             axes.plot([x, x], [rate.ci_lower, rate.ci_upper], color=look.colour, linewidth=MEDIUM, zorder=4)
             if rate.low == rate.high:
                 axes.plot([x], [rate.low], linestyle="none", markersize=MARKER_SIZE, zorder=5, **look.style)
             else:
                 axes.plot([x, x], [rate.low, rate.high], color=look.colour, linewidth=3 * THICK, alpha=0.6, zorder=4.5)
+
+
+def _places(count: int, *, free_middle: bool) -> list[float]:
+    """Positions of marks around a threshold, in steps: centred, or on both sides of a free middle."""
+    if free_middle:
+        left = (count + 1) // 2
+        return [*(float(x) for x in range(-left, 0)), *(float(x) for x in range(1, count - left + 1))]
+    return [rank - (count - 1) / 2 for rank in range(count)]
 
 
 def _frame(main: Curve, studies: Sequence[CurvePoint], context: Sequence[Curve]) -> pd.DataFrame:

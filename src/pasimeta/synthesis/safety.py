@@ -50,7 +50,7 @@ class RareEvents:
     level : float
     warnings : tuple of str
     studies : DataFrame
-        The counts pooled, with each study's own ci_lower, ci_upper and one-sided upper bound.
+        The counts pooled, with each study's own ci_lower, ci_upper and one-sided upper and bayes_upper.
     """
 
     k: int
@@ -86,8 +86,9 @@ def serious_related_counts(safety: pd.DataFrame, product_classes: Sequence[str] 
     Returns
     -------
     DataFrame
-        study, label, events, n, week, basis (how the count follows from what the study reports), source, locator; one
-        row a study. Counts of events instead of patients are left out: they don't say how many patients had one.
+        study, label, events, n, week, basis (how the count follows from what the study reports), source, locator,
+        entry; one row a study. Counts of events instead of patients are left out: they don't say how many patients
+        had one.
     """
     rows = safety[
         safety["product_class"].isin(product_classes)
@@ -100,7 +101,8 @@ def serious_related_counts(safety: pd.DataFrame, product_classes: Sequence[str] 
     order = rows["event"].map({event: rank for rank, event in enumerate(SERIOUS)})
     rows = rows.assign(order=order).sort_values(["study", "order"], kind="stable").drop_duplicates("study")
     table = rows.assign(events=rows["count_upper"], basis=rows["event"].map(SERIOUS))
-    return table[["study", "label", "events", "n", "week", "basis", "source", "locator"]].reset_index(drop=True)
+    kept = ["study", "label", "events", "n", "week", "basis", "source", "locator", "entry"]
+    return table.reindex(columns=kept).reset_index(drop=True)
 
 
 def pool_rare_events(
@@ -156,7 +158,7 @@ def pool_rare_events(
         ci_lower=float(both.lower[0]),
         ci_upper=float(both.upper[0]),
         upper=one_sided_upper(total, size, level),
-        bayes_upper=float(betaincinv(total + _RATE_PRIOR[0], size - total + _RATE_PRIOR[1], level)),
+        bayes_upper=_posterior_upper(total, size, level),
         varying_upper=None if varying is None else varying.response_ci_upper,
         new_study_upper=None if varying is None else varying.response_pi_upper,
         level=level,
@@ -165,6 +167,7 @@ def pool_rare_events(
             ci_lower=each.lower,
             ci_upper=each.upper,
             upper=[one_sided_upper(x, m, level) for x, m in zip(events, n, strict=True)],
+            bayes_upper=[_posterior_upper(x, m, level) for x, m in zip(events, n, strict=True)],
         ),
     )
 
@@ -172,6 +175,10 @@ def pool_rare_events(
 def one_sided_upper(events: float, n: float, level: float = 0.95) -> float:
     """Clopper and Pearson's one-sided upper bound of a rate; ``1 - (1 - level)**(1/n)`` without events."""
     return 1.0 if events >= n else float(betaincinv(events + 1.0, n - events, level))
+
+
+def _posterior_upper(events: float, n: float, level: float) -> float:
+    return float(betaincinv(events + _RATE_PRIOR[0], n - events + _RATE_PRIOR[1], level))
 
 
 def adverse_events(
@@ -190,7 +197,8 @@ def adverse_events(
     """
     level = check_level(level)
     rows = safety[safety["product_class"].isin(product_classes)]
-    kept = ["study", "label", "event", "term", "n", "week", "source", "locator"]
+    kept = ["study", "label", "event", "term", "n", "week", "source", "locator", "entry"]
+    rows = rows.reindex(columns=[*kept, "unit", "count_lower", "count_upper"])
     people = rows[rows["unit"] == "patients"]
     patients = people[kept].assign(events_lower=people["count_lower"], events_upper=people["count_upper"])
     if len(people):
@@ -220,7 +228,8 @@ def relapses(responses: pd.DataFrame, definitions: pd.DataFrame, *, level: float
     Returns
     -------
     DataFrame
-        study, label, week, events_lower, events_upper, n, ci_lower, ci_upper (Clopper-Pearson), definition, source.
+        study, label, week, events_lower, events_upper, n, ci_lower, ci_upper (Clopper-Pearson), definition, source,
+        entry.
     """
     rows = responses[responses["endpoint"] == "relapse"].rename(columns={"n_analysed": "n"})
     table = rows.merge(definitions, on=["study", "week"], how="left")
@@ -231,7 +240,8 @@ def relapses(responses: pd.DataFrame, definitions: pd.DataFrame, *, level: float
     else:
         table = table.assign(ci_lower=[], ci_upper=[])
     counts = ["study", "label", "week", "events_lower", "events_upper", "n", "ci_lower", "ci_upper"]
-    return table[[*counts, "definition", "source"]].sort_values(["study", "week"], kind="stable", ignore_index=True)
+    shown = table.reindex(columns=[*counts, "definition", "source", "entry"])
+    return shown.sort_values(["study", "week"], kind="stable", ignore_index=True)
 
 
 def _poisson_limits(events: np.ndarray, level: float) -> tuple[np.ndarray, np.ndarray]:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from pasimeta.report.plots.response import link_of_row
 from pasimeta.report.words import percent
-from pasimeta.synthesis.safety import RareEvents
+from pasimeta.synthesis.safety import SERIOUS, RareEvents
 
 if TYPE_CHECKING:
     from pasimeta.figures.forest import Row
@@ -26,7 +27,7 @@ def safety_forest(pool: RareEvents, *, name: str = "safety_forest") -> Plot:
             ci_lower=float(row.ci_lower),
             ci_upper=float(row.ci_upper),
         )
-        rows.append(StudyRow(str(row.label), rate))
+        rows.append(StudyRow(str(row.label), rate, link=link_of_row(row)))
     together = Estimate(
         value=pool.rate, ci_lower=pool.ci_lower, ci_upper=pool.ci_upper, count=f"{pool.events}/{pool.n}"
     )
@@ -34,12 +35,10 @@ def safety_forest(pool: RareEvents, *, name: str = "safety_forest") -> Plot:
     if pool.new_study_upper is not None:
         rows.append(PredictionRow("A new study, below", 0.0, pool.new_study_upper))
     share = percent(pool.level)
-    rows.append(
-        NoteRow(
-            f"One-sided {share} upper bounds: exact {percent(pool.upper, 1)}, Bayesian {percent(pool.bayes_upper, 1)}"
-            + ("" if pool.varying_upper is None else f", rates that differ {percent(pool.varying_upper, 1)}")
-        )
-    )
+    bounds = [f"exact {percent(pool.upper, 1)}", f"Bayesian {percent(pool.bayes_upper, 1)}"]
+    if pool.varying_upper is not None:
+        bounds.append(f"median study where rates differ {percent(pool.varying_upper, 1)}")
+    rows.append(NoteRow(f"One-sided {share} upper bounds: {', '.join(bounds)}"))
     return forest(
         rows,
         name=name,
@@ -49,5 +48,10 @@ def safety_forest(pool: RareEvents, *, name: str = "safety_forest") -> Plot:
         footnote=(
             f"Intervals: two-sided, exact (Clopper-Pearson), {share}. The last bar is one-sided: the {share} upper "
             "bound of a new study's rate where rates differ between studies."
+            + ("" if _all_counted(pool) else " Not every study counts such events in these words; see the table.")
         ),
     )
+
+
+def _all_counted(pool: RareEvents) -> bool:
+    return "basis" not in pool.studies or bool((pool.studies["basis"] == SERIOUS["serious_related"]).all())

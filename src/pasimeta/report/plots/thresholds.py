@@ -8,20 +8,24 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from pasimeta.report.words import percent
-from pasimeta.synthesis.thresholds import ThresholdResult
+from pasimeta.synthesis.thresholds.result import ThresholdCurve, ThresholdResult
 
 if TYPE_CHECKING:
     from pasimeta.figures.output import Plot
 
 
 def curve_plot(
-    fit: ThresholdResult, rates: pd.DataFrame, context: Mapping[str, ThresholdResult], *, name: str = "response_curve"
+    fit: ThresholdResult | ThresholdCurve,
+    rates: pd.DataFrame,
+    context: Mapping[str, ThresholdResult | ThresholdCurve],
+    *,
+    name: str = "response_curve",
 ) -> Plot:
     """Draw the pooled curve over the curves of other treatments, with what the studies report.
 
     Parameters
     ----------
-    fit : ThresholdResult
+    fit : ThresholdResult or ThresholdCurve
         With a curve of two thresholds or more.
     rates : DataFrame
         Reported rates of the pooled studies, from :func:`pasimeta.effects.response_rates.response_rates`.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from pasimeta.report.words import count_range, listing, markdown_text, number, percent, percent_range
-from pasimeta.synthesis.safety import RareEvents
+from pasimeta.synthesis.safety import RareEvents, one_sided_upper
 
 EVENTS = {
     "serious_related": "serious, related",
@@ -20,12 +20,13 @@ def rare_event_sentences(pool: RareEvents) -> list[str]:
     """State what was seen, and how much more than that the numbers allow."""
     seen = "No" if pool.events == 0 else str(pool.events)
     studies = number(pool.k, "study", "studies")
-    one_in = int(1 / pool.upper) if pool.upper > 0 else 0
+    evens = one_sided_upper(pool.events, pool.n, 0.5)
     sentences = [
         f"{seen} serious event judged related to treatment was seen in {pool.n} patients of {studies}. That rules out, "
         f"at {percent(pool.level)} one-sided, a rate above {percent(pool.upper, 1)} (exact; Bayesian with a uniform "
-        f"prior {percent(pool.bayes_upper, 1)}): up to one patient in {one_in} could be harmed and these studies would "
-        "probably look the same."
+        f"prior {percent(pool.bayes_upper, 1)}). It is no proof of safety: if one patient in {round(1 / pool.upper)} "
+        f"were harmed, so few events would still turn up in {percent(1 - pool.level)} of such reviews, if one in "
+        f"{round(1 / evens)}, in half of them."
     ]
     if pool.varying_upper is not None and pool.new_study_upper is not None:
         sentences.append(
@@ -75,7 +76,7 @@ def relapse_table(relapses: pd.DataFrame) -> pd.DataFrame:
     return relapses.assign(
         count=[f"{count_range(r.events_lower, r.events_upper)}/{r.n}" for r in relapses.itertuples()],
         interval=[percent_range(r.ci_lower, r.ci_upper) for r in relapses.itertuples()],
-        when=["not said" if pd.isna(week) else f"{week:g}" for week in relapses["week"]],
+        when=_weeks(relapses),
     )
 
 
@@ -85,15 +86,35 @@ def rare_event_table(pool: RareEvents) -> pd.DataFrame:
         count=[f"{row.events}/{row.n}" for row in pool.studies.itertuples()],
         interval=[percent_range(r.ci_lower, r.ci_upper, 1) for r in pool.studies.itertuples()],
         bound=[percent(upper, 1) for upper in pool.studies["upper"]],
+        bayes=[percent(upper, 1) for upper in pool.studies["bayes_upper"]],
     )
-    total = {
-        "label": "All, one rate for all",
-        "count": f"{pool.events}/{pool.n}",
-        "interval": percent_range(pool.ci_lower, pool.ci_upper, 1),
-        "bound": percent(pool.upper, 1),
-    }
-    columns = ["label", "count", "interval", "bound", "basis"]
-    return pd.concat([studies.reindex(columns=columns), pd.DataFrame([total])], ignore_index=True)
+    together = [
+        {
+            "label": "All, one rate for all",
+            "count": f"{pool.events}/{pool.n}",
+            "interval": percent_range(pool.ci_lower, pool.ci_upper, 1),
+            "bound": percent(pool.upper, 1),
+            "bayes": percent(pool.bayes_upper, 1),
+        }
+    ]
+    differing = {"Median study, rates that differ": pool.varying_upper, "A new study": pool.new_study_upper}
+    together += [{"label": label, "bayes": percent(end, 1)} for label, end in differing.items() if end is not None]
+    columns = ["label", "count", "interval", "bound", "bayes", "basis", "entry"]
+    return pd.concat([studies.reindex(columns=columns), pd.DataFrame(together)], ignore_index=True)
+
+
+def adverse_patients_table(patients: pd.DataFrame) -> pd.DataFrame:
+    """Counts of patients: kind, number, exact interval."""
+    return patients.assign(
+        kind=[EVENTS[e] if pd.isna(t) else t for e, t in zip(patients["event"], patients["term"], strict=True)],
+        count=[f"{count_range(r.events_lower, r.events_upper)}/{r.n}" for r in patients.itertuples()],
+        interval=[percent_range(r.ci_lower, r.ci_upper) for r in patients.itertuples()],
+        when=_weeks(patients),
+    )
+
+
+def _weeks(table: pd.DataFrame) -> list[str]:
+    return ["not said" if pd.isna(week) else f"{week:g}" for week in table["week"]]
 
 
 def adverse_table(events: pd.DataFrame) -> pd.DataFrame:

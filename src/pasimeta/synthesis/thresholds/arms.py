@@ -2,34 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 
 from pasimeta.effects.validation import Array
 from pasimeta.synthesis.thresholds.categories import Bounds, Categories, categories
-from pasimeta.synthesis.thresholds.likelihood import Score, given_level
+from pasimeta.synthesis.thresholds.likelihood import cell_chances, given_level
 from pasimeta.synthesis.thresholds.links import Link
 
 _ROUNDS = 40
-_CLOSE = 1e-7  # Newton's step, which the next one would square
-
-
-@dataclass(frozen=True, slots=True)
-class LevelledArms:
-    """Log-likelihood of arms, each at its own best level.
-
-    Attributes
-    ----------
-    score : Score
-        ``mu`` and ``tau`` are 0: at the best level nothing is to be gained, and levels share no distribution.
-    level, information : ndarray, shape (rows,)
-        Best level and the observed information on it.
-    """
-
-    score: Score
-    level: Array
-    information: Array
+_CLOSE = 1e-5  # Newton's last step, which the next one would square
 
 
 def telling_arms(bounds: Bounds) -> Array:
@@ -55,15 +36,15 @@ def first_levels(data: Categories, z: Array, link: Link) -> Array:
     share = data.counts[:, 0].sum(axis=1)
     beyond = np.cumsum(data.counts[:, 0, ::-1], axis=1)[:, ::-1]
     rate = (beyond + 0.5) / (share[:, None] + 1)
-    limit = z[np.arange(len(data))[:, None], data.lower]
-    distance = np.where(np.isfinite(limit), np.abs(rate - 0.5), np.inf)
-    nearest = np.argmin(distance, axis=1)
     rows = np.arange(len(data))
-    return link.quantile(rate[rows, nearest]) + limit[rows, nearest]
+    limit = z[rows[:, None], data.edges]
+    distance = np.where(np.isfinite(limit), np.abs(rate[:, 1:] - 0.5), np.inf)
+    nearest = np.argmin(distance, axis=1)
+    return link.quantile(rate[rows, nearest + 1]) + limit[rows, nearest]
 
 
-def at_best_levels(data: Categories, z: Array, link: Link, start: Array) -> LevelledArms:
-    """Climb to each arm's best level by Newton's method and evaluate there.
+def best_levels(data: Categories, z: Array, link: Link, start: Array) -> Array:
+    """Climb to each arm's best level by Newton's method.
 
     Parameters
     ----------
@@ -73,37 +54,38 @@ def at_best_levels(data: Categories, z: Array, link: Link, start: Array) -> Leve
         Padded cut-points.
     start : ndarray, shape (rows,)
         Levels to begin from.
+
+    Returns
+    -------
+    ndarray, shape (rows,)
     """
     level = start.astype(float).copy()
-    active = np.arange(len(level))
     for _ in range(_ROUNDS):
-        part = data.rows(active)
-        slope, information = level_score(part, level[active], z[active], link)
+        slope, information = level_score(data, level, z, link)
         step = np.clip(slope / information, -1, 1)
-        level[active] += step
-        active = active[np.abs(step) > _CLOSE]
-        if not active.size:
+        level += step
+        if np.abs(step).max(initial=0.0) < _CLOSE:
             break
-    score = given_level(data, level, z, link)
-    zero = np.zeros_like(level)
-    return LevelledArms(Score(score.value, zero, zero, score.z), level, level_score(data, level, z, link)[1])
+    return level
 
 
 def level_score(data: Categories, level: Array, z: Array, link: Link) -> tuple[Array, Array]:
     """Score of the level and its observed information; of counts known within bounds, that of a middle allocation."""
-    rows = np.arange(len(data))[:, None]
-    lower, upper = z[rows, data.lower] - level[:, None], z[rows, data.upper] - level[:, None]
-    probability = link.between(lower, upper)
-    at_lower, at_upper = link.density(lower), link.density(upper)
-    slope = (at_lower - at_upper) / probability
-    bend = (_density_slope(upper, at_upper, link) - _density_slope(lower, at_lower, link)) / probability
+    x = z[np.arange(len(data))[:, None], data.edges] - level[:, None]
+    chances, density = cell_chances(x[:, :, None], link)[:, :, 0], link.density(x)
     if data.counts.shape[1] == 1:
-        counts, score = data.counts[:, 0], (data.counts[:, 0] * slope).sum(axis=1)
+        counts, score = data.counts[:, 0], None
     else:
         possible = np.isfinite(data.log_coefficient)
         counts = data.counts.sum(axis=1) / possible.sum(axis=1)[:, None]
         score = given_level(data, level, z, link).mu
-    return score, np.maximum((counts * (slope**2 - bend)).sum(axis=1), 1e-3)
+    pull = counts / chances
+    across = pull[:, 1:] - pull[:, :-1]
+    around = np.zeros((len(x), x.shape[1] + 2))
+    around[:, 1:-1] = density
+    slope = np.diff(around, axis=1) / chances
+    information = (counts * slope**2).sum(axis=1) + (_density_slope(x, density, link) * across).sum(axis=1)
+    return (density * across).sum(axis=1) if score is None else score, np.maximum(information, 1e-3)
 
 
 def _density_slope(x: Array, density: Array, link: Link) -> Array:

@@ -17,8 +17,9 @@ from pasimeta.errors import PasimetaError
 from pasimeta.synthesis.densities import gauss_legendre
 from pasimeta.synthesis.priors import TauPrior, check_mu_prior, check_tau_prior
 from pasimeta.synthesis.quadrature import gauss_hermite
-from pasimeta.synthesis.thresholds.grid import LevelGrid, level_grid
-from pasimeta.synthesis.thresholds.likelihood import log_likelihood
+from pasimeta.synthesis.thresholds.categories import Indices
+from pasimeta.synthesis.thresholds.grid import LEAST_LOG, LevelGrid, level_grid
+from pasimeta.synthesis.thresholds.likelihood import common_log_likelihood
 from pasimeta.synthesis.thresholds.model import ThresholdModel
 from pasimeta.synthesis.thresholds.profile import FARTHEST, MU, Fit
 
@@ -30,7 +31,8 @@ _FIRST_MU = np.linspace(-8.0, 8.0, 81)
 _NODES_BY_SIZE = {0: 1, 1: 7, 2: 5, 3: 5}
 _OTHERWISE = 3
 _LAST_LEVEL = FARTHEST + 1.0
-_BLOCK = 200  # rows tabulated at once
+_LEAST_LIKELIHOOD = 1e-290
+_LEAST_MASS = 1e-20  # of a pair of mu and tau, below which it adds no digit
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,15 +68,20 @@ class Posterior:
     mixing: Array
     log_marginal: Array
 
-    def level_weights(self, review: int = 0) -> Array:
-        """Posterior weights of a new study's level on the grid, shape (Z, G)."""
-        return np.asarray(self.weight[review] @ self.mixing.T)
+    def level_weights(self, nodes: Indices, review: int = 0) -> Array:
+        """Posterior weights of a new study's level on the grid, under those nodes of the cut-points, (nodes, G)."""
+        told = self._told(review)
+        return np.asarray(self.weight[review][np.ix_(nodes, told)] @ self.mixing[:, told].T)
 
-    def study_weights(self, review: int = 0) -> Array:
-        """Posterior weights of each study's own level on the grid, shape (Z, k, G)."""
-        odds = self.weight[review][:, None, :] / self.marginals[review]
-        prior = odds @ self.mixing.T
-        return np.maximum(prior * self.tables[review], 0.0)
+    def study_weights(self, nodes: Indices, review: int = 0) -> Array:
+        """Posterior weights of each study's own level on the grid, shape (nodes, k, G)."""
+        told = self._told(review)
+        odds = self.weight[review][np.ix_(nodes, told)][:, None] / self.marginals[review][nodes][:, :, told]
+        return np.maximum((odds @ self.mixing[:, told].T) * self.tables[review][nodes], 0.0)
+
+    def _told(self, review: int) -> Indices:
+        """Pairs of mu and tau that have posterior mass to speak of."""
+        return np.flatnonzero(self.weight[review].max(axis=0) > _LEAST_MASS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,25 +171,11 @@ def _evaluated(
     mixing = grid.mixing(all_mu, all_tau).T
     members = model.studies.members
     k = members.shape[1]
-    log_weight = np.empty((reviews, nodes, len(all_mu)))
-    tables = np.empty((reviews, nodes, k, len(grid.theta)))
-    peaks = np.empty((reviews, nodes))
-    everyone = np.arange(reviews)
-    cut = [model.padded(shape[:, node]) for node in range(nodes)]
-    for node, z in enumerate(cut):
-        tables[:, node], peak = _tables(model, z, grid)
-        peaks[:, node] = peak.sum(axis=1)
+    tables, peaks = _tables(model, shape, grid)
     flat = tables.reshape(-1, len(grid.theta)) @ mixing
-    marginals = np.maximum(flat, 1e-290).reshape(reviews, nodes, k, len(all_mu))
-    for node, z in enumerate(cut):
-        log_joint = np.log(marginals[:, node]).sum(axis=1) + log_prior
-        outside = log_rule[:, node] + _shape_prior(model, shape[:, node]) + peaks[:, node]
-        if len(model.arms.data):
-            arms, _, half_log_information = model.arm_likelihood(shape[:, node], everyone, z)
-            outside = outside + arms - half_log_information
-        if model.has_points:
-            outside = outside + model.point_density(shape[:, node], everyone)
-        log_weight[:, node] = log_joint + outside[:, None]
+    marginals = np.maximum(flat, _LEAST_LIKELIHOOD, out=flat).reshape(reviews, nodes, k, len(all_mu))
+    outside = log_rule + peaks.sum(axis=2) + _outside_studies(model, shape)
+    log_weight = np.log(marginals).sum(axis=2) + log_prior + outside[:, :, None]
     peak = log_weight.max(axis=(1, 2), keepdims=True)
     weight = np.exp(log_weight - peak)
     total = weight.sum(axis=(1, 2), keepdims=True)
@@ -196,22 +189,31 @@ def _grid(model: ThresholdModel, mu: Array, tau: Array) -> LevelGrid:
     return level_grid(*ends, float(model.studies.data.n.max()))
 
 
-def _tables(model: ThresholdModel, z: Array, grid: LevelGrid) -> tuple[Array, Array]:
-    members = model.studies.members
-    review, slot = np.nonzero(members >= 0)
-    row = members[review, slot]
-    theta = np.broadcast_to(grid.theta, (len(row), len(grid.theta)))
-    values = np.concatenate(
-        [
-            log_likelihood(model.studies.data.rows(row[part]), theta[part], z[review[part]], model.link)
-            for part in (slice(first, first + _BLOCK) for first in range(0, len(row), _BLOCK))
-        ]
-    )
-    table = np.zeros((*members.shape, len(grid.theta)))
-    table[review, slot] = values
-    peak = table.max(axis=2)
-    table = np.exp(table - peak[:, :, None])
-    return table, peak
+def _tables(model: ThresholdModel, shape: Array, grid: LevelGrid) -> tuple[Array, Array]:
+    """Each study's likelihood on the grid under each node, up to its peak, (reviews, Z, k, G); and the peaks' logs."""
+    reviews, nodes, _ = shape.shape
+    members, data = model.studies.members, model.studies.data
+    logs = np.zeros((reviews, nodes, members.shape[1], len(grid.theta)))
+    for review, rows in enumerate(members):
+        own = rows >= 0
+        logs[review][:, own] = common_log_likelihood(
+            data.rows(rows[own]), grid.theta, model.padded(shape[review]), model.link
+        )
+    peak = logs.max(axis=3)
+    logs -= peak[..., None]
+    return np.exp(np.maximum(logs, LEAST_LOG, out=logs), out=logs), peak
+
+
+def _outside_studies(model: ThresholdModel, shape: Array) -> Array:
+    """What nodes of the cut-points gain by their prior, the comparator arms and exact improvements, (reviews, Z)."""
+    reviews, nodes, size = shape.shape
+    every, which = shape.reshape(reviews * nodes, size), np.repeat(np.arange(reviews), nodes)
+    value = _shape_prior(model, every)
+    if len(model.arms.data):
+        value = value + model.arm_marginal(every, which, model.padded(every))
+    if model.has_points:
+        value = value + model.point_density(every, which)
+    return value.reshape(reviews, nodes)
 
 
 def _shape_prior(model: ThresholdModel, shape: Array) -> Array:

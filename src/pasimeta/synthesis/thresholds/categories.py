@@ -21,43 +21,54 @@ class Categories:
     """Rows of counts by category, one row a study (or arm), all over one list of thresholds.
 
     Limits of categories are indices into cut-points padded with minus and plus infinity: 0 is minus infinity, ``t + 1``
-    the t-th threshold (from 0), ``T + 1`` plus infinity. A threshold that a row doesn't report merges its neighbours.
+    the t-th threshold (from 0), ``T + 1`` plus infinity. A threshold that a row doesn't report limits none of its
+    categories, so a row has one more of them than thresholds.
 
     Attributes
     ----------
-    lower, upper : ndarray of int, shape (rows, C)
-        Limits of each category; an unused one spans everything and counts nobody.
-    counts : ndarray, shape (rows, A, C)
-        Every allocation of patients that the bounds allow.
+    edges : ndarray of int, shape (rows, E)
+        Limits between neighbouring categories, ascending; plus infinity behind a row's last.
+    counts : ndarray, shape (rows, A, E + 1)
+        Every allocation of patients that the bounds allow; nobody is beyond plus infinity.
     log_coefficient : ndarray, shape (rows, A)
-        Logarithm of the multinomial coefficient; minus infinity for padding.
+        Logarithm of the multinomial coefficient; minus infinity behind a row's last allocation.
+    allocations : ndarray of int, shape (rows,)
+        How many there are.
     points : ndarray of int, shape (rows, E)
         Index of exact improvements among the padded cut-points; 0 for padding.
     n : ndarray, shape (rows,)
         Patients.
+    infinity : int
+        Index of plus infinity among the padded cut-points.
     """
 
-    lower: Indices
-    upper: Indices
+    edges: Indices
     counts: Array
     log_coefficient: Array
+    allocations: Indices
     points: Indices
     n: Array
+    infinity: int
 
     def __len__(self) -> int:
         return len(self.n)
 
     def rows(self, which: Indices) -> Categories:
-        """Those rows, in that order, without allocations and points that none of them needs."""
-        alive = np.isfinite(self.log_coefficient[which]).any(axis=0)
-        exact = (self.points[which] > 0).any(axis=0)
+        """Those rows, in that order, without limits, allocations and points that none of them needs."""
+        edges = self.edges[which]
+        size = max(1, int((edges < self.infinity).sum(axis=1).max(initial=1)))
+        allocations, points = self.allocations[which], self.points[which]
+        most = int(allocations.max(initial=1))
+        if points.shape[1]:
+            points = points[:, (points > 0).any(axis=0)]
         return Categories(
-            self.lower[which],
-            self.upper[which],
-            self.counts[which][:, alive],
-            self.log_coefficient[which][:, alive],
-            self.points[which][:, exact],
+            edges[:, :size],
+            self.counts[:, :most, : size + 1][which],
+            self.log_coefficient[:, :most][which],
+            allocations,
+            points,
             self.n[which],
+            self.infinity,
         )
 
     def with_points(self, points: Indices, log_orders: Array) -> Categories:
@@ -153,26 +164,28 @@ def categories(bounds: Bounds) -> Categories:
         remaining = remaining // exact[:, None, t]
         here = bounds.informative[:, None, t]
         reached[:, :, t] = np.where(here, bounds.lower[:, None, t] + digit, reached[:, :, t + 1])
+    edges, order = _edges(bounds.informative)
+    limited = np.take_along_axis(bounds.informative, order, axis=1)
+    reached = np.where(limited[:, None], np.take_along_axis(reached[:, :, :size], order[:, None], axis=2), 0.0)
     everyone = np.broadcast_to(bounds.n[:, None, None], (rows, len(index), 1))
-    counts = -np.diff(np.concatenate([everyone, reached], axis=2), axis=2)
-    possible = (index < ways[:, None]) & (counts >= 0).all(axis=2)
-    counts = np.where(possible[:, :, None], counts, 0.0)
+    counts = -np.diff(np.concatenate([everyone, reached, np.zeros_like(everyone)], axis=2), axis=2)
+    counts, possible = _possible_first(counts, (index < ways[:, None]) & (counts >= 0).all(axis=2))
     coefficient = gammaln(bounds.n + 1)[:, None] - gammaln(counts + 1).sum(axis=2)
-    lower, upper = _limits(bounds.informative)
+    coefficient = np.where(possible, coefficient, -np.inf)
     nobody = np.zeros((rows, 0), dtype=np.intp)
-    return Categories(lower, upper, counts, np.where(possible, coefficient, -np.inf), nobody, bounds.n)
+    return Categories(edges, counts, coefficient, possible.sum(axis=1), nobody, bounds.n, size + 1)
 
 
-def _limits(informative: NDArray[np.bool_]) -> tuple[Indices, Indices]:
-    rows, size = informative.shape
-    end = size + 1
-    lower = np.zeros((rows, size + 1), dtype=np.intp)
-    upper = np.full((rows, size + 1), end, dtype=np.intp)
-    following = np.full(rows, end, dtype=np.intp)
-    for t in range(size - 1, -1, -1):
-        here = informative[:, t]
-        lower[:, t + 1] = np.where(here, t + 1, 0)
-        upper[:, t + 1] = np.where(here, following, end)
-        following = np.where(here, t + 1, following)
-    upper[:, 0] = following
-    return lower, upper
+def _possible_first(counts: Array, possible: NDArray[np.bool_]) -> tuple[Array, NDArray[np.bool_]]:
+    """Move a row's possible allocations to its front, in their order, and leave out what no row needs."""
+    order = np.argsort(~possible, axis=1, kind="stable")[:, : max(1, int(possible.sum(axis=1).max(initial=1)))]
+    possible = np.take_along_axis(possible, order, axis=1)
+    counts = np.take_along_axis(counts, order[:, :, None], axis=1)
+    return np.where(possible[:, :, None], counts, 0.0), possible
+
+
+def _edges(informative: NDArray[np.bool_]) -> tuple[Indices, Indices]:
+    """Padded indices of the informative thresholds, ascending, infinity behind them; and the columns they stand in."""
+    order = np.argsort(~informative, axis=1, kind="stable")
+    edges = np.where(np.take_along_axis(informative, order, axis=1), order + 1, informative.shape[1] + 1)
+    return edges, order

@@ -81,9 +81,8 @@ class Cutpoints:
             For a threshold that a free form doesn't hold.
         """
         if self.is_smooth:
-            curve = self._curve(parameters, np.append(np.asarray(c, float), [self.reference, 50.0, 75.0]))
-            scale = np.exp(np.clip(parameters[:, :1], _LEAST_LOG, _MOST_LOG)) / (curve[:, -1:] - curve[:, -2:-1])
-            return scale * (curve[:, :-3] - curve[:, -3:-2])
+            curve = self._curve(parameters, np.append(np.asarray(c, float), self.reference))
+            return self._scale(parameters) * (curve[:, :-1] - curve[:, -1:])
         position = np.searchsorted(self.thresholds, c)
         found = np.append(self.thresholds, np.nan)[position]
         if (found != c).any():
@@ -98,8 +97,15 @@ class Cutpoints:
 
     def log_slope(self, parameters: Array, c: Array) -> Array:
         """Logarithm of dz/dc, per percentage point, for exact improvements below 100; smooth forms only."""
-        width = 1e-4
-        return np.log((self.at(parameters, c + width) - self.at(parameters, c - width)) / (2 * width))
+        left = 1 - np.asarray(c, float) / 100
+        if self.form == "linear":
+            slope = np.ones((len(parameters), len(left)))
+        elif self.form == "root":
+            slope = np.broadcast_to(0.5 / np.sqrt(left), (len(parameters), len(left)))
+        else:
+            second = self._second(parameters)
+            slope = left ** (second - 1) if self.form == "power" else 1 / (left + second)
+        return np.log(self._scale(parameters) * slope / 100)
 
     def jacobian(self, parameters: Array, c: Array) -> Array:
         """Derivatives of :meth:`at` by each parameter, shape (p, size, m); central differences."""
@@ -109,16 +115,24 @@ class Cutpoints:
         """Derivatives of :meth:`log_slope` by each parameter, shape (p, size, m)."""
         return _differences(self.log_slope, parameters, c)
 
+    def _scale(self, parameters: Array) -> Array:
+        curve = self._curve(parameters, np.array([50.0, 75.0]))
+        return np.exp(np.clip(parameters[:, :1], _LEAST_LOG, _MOST_LOG)) / (curve[:, 1:] - curve[:, :1])
+
     def _curve(self, parameters: Array, c: Array) -> Array:
         left = np.broadcast_to(1 - c / 100, (len(parameters), len(c)))
         if self.form == "linear":
             return -left
         if self.form == "root":
             return -np.sqrt(left)
-        second = np.exp(np.clip(parameters[:, 1:2], -12, 4))
+        second = self._second(parameters)
         if self.form == "power":
             return -(np.maximum(left, 0.0) ** second) / second
         return -np.log(left + second)
+
+    @staticmethod
+    def _second(parameters: Array) -> Array:
+        return np.exp(np.clip(parameters[:, 1:2], -12, 4))
 
 
 def cutpoints(form: str, thresholds: Array, reference: float) -> Cutpoints:

@@ -3,25 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from scipy.special import ndtri, stdtrit
 
-from pasimeta.effects.validation import Array
+from pasimeta.effects.validation import Array, check_level
 from pasimeta.errors import PasimetaError, doubt
 from pasimeta.synthesis.densities import PanelDensity, gauss_legendre
 from pasimeta.synthesis.quadrature import gauss_hermite
 from pasimeta.synthesis.thresholds.bayes import Posterior, check_priors, mu_marginal, posterior
-from pasimeta.synthesis.thresholds.grid import mixture_quantile
+from pasimeta.synthesis.thresholds.grid import mixture_quantiles
 from pasimeta.synthesis.thresholds.information import study_information
 from pasimeta.synthesis.thresholds.links import Link
 from pasimeta.synthesis.thresholds.model import ThresholdModel
-from pasimeta.synthesis.thresholds.prediction import Levels, estimated_levels, posterior_levels, predicted_counts
+from pasimeta.synthesis.thresholds.prediction import (
+    Levels,
+    NewStudy,
+    estimated_levels,
+    new_study,
+    posterior_levels,
+    predicted_counts,
+)
 from pasimeta.synthesis.thresholds.profile import Fit, fitted, mu_limits, standard_error, tau_limits
 from pasimeta.synthesis.thresholds.reading import Counts
-from pasimeta.synthesis.thresholds.result import ThresholdResult
+from pasimeta.synthesis.thresholds.result import ThresholdCurve, ThresholdResult
 
 _FEW_STUDIES = 5
 _AVERAGING = 61
@@ -89,22 +97,20 @@ def by_bayes(
     """Posterior by quadrature."""
     priors = check_priors(tau_prior, mu_prior)
     mode = fitted(model, random=len(counts.n) > 1)
-    if priors.mu is None and _at_an_end(counts):
-        raise PasimetaError(
-            "mu_prior: everyone or no one responds, so a flat prior of mu leaves no posterior; "
-            "give a normal one, such as (0, 1)"
-        )
+    if priors.mu is None:
+        _refuse_flat_prior(counts)
     found = posterior(model, mode, priors)
     levels = posterior_levels(found)
-    tail = np.array([0.5, (1 - level) / 2, 0.5 + level / 2])
+    tail = _tail(level)
     mass = found.weight[0].sum(axis=0)
     grid, mu_mass = mu_marginal(found)
-    mu, lower, upper = mixture_quantile(grid[None], mu_mass.sum(axis=0)[None], tail)
-    pi_lower, pi_upper = mixture_quantile(_on_nodes(levels), levels.new, tail[1:])
+    step = float(grid[1] - grid[0])
+    mu, lower, upper = mixture_quantiles(grid[None, :1], step, mu_mass.sum(axis=0)[None], tail)[0]
+    anew = levels.new.sum(axis=0)[None]
+    pi_lower, pi_upper = mixture_quantiles(levels.grid.theta[None, :1], levels.grid.step, anew, tail[1:])[0]
     tau, tau_lower, tau_upper = _tau_quantiles(found, mass, tail)
     mean = float(mass @ found.mu)
     z = model.padded(mode.x[:, 2:])
-    shares = model.link.cdf(_on_nodes(levels))
     return ThresholdResult(
         **_common(counts, arms, model, level, "bayes"),
         **_told("", float(mu), (float(lower), float(upper)), (float(pi_lower), float(pi_upper)), model.link),
@@ -112,7 +118,7 @@ def by_bayes(
         tau=tau,
         tau_ci_lower=tau_lower,
         tau_ci_upper=tau_upper,
-        response_population=float((levels.new * shares).sum()),
+        response_population=float(anew[0] @ model.link.cdf(levels.grid.theta)),
         log_likelihood=None,
         log_marginal_likelihood=float(found.log_marginal[0]),
         tau_prior=" ".join(str(part) for part in tau_prior),
@@ -124,6 +130,54 @@ def by_bayes(
         predictions=predicted_counts(counts, model.cutpoints, levels, model.link, wanted, level),
         information=_information(counts, model, levels, float(mu), tau, z),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class CurvePosterior:
+    """Posterior of the response curve, from which it can be told at any level.
+
+    Attributes
+    ----------
+    k : int
+        Studies.
+    model : ThresholdModel
+    found : Posterior
+    levels : NewStudy
+    told : ndarray
+        Thresholds, percent.
+    """
+
+    k: int
+    model: ThresholdModel
+    found: Posterior
+    levels: NewStudy
+    told: Array
+
+    def at_level(self, level: float) -> ThresholdCurve:
+        """The curve with intervals of this level, in (0, 1)."""
+        tail = _tail(check_level(level))
+        return ThresholdCurve(self.k, _posterior_curve(self.model, self.found, self.levels, self.told, tail), level)
+
+
+def curve_by_bayes(counts: Counts, model: ThresholdModel, tau_prior: Sequence[Any], told: Array) -> CurvePosterior:
+    """The posterior of :func:`by_bayes` under a flat prior of mu; what single studies add isn't worked out."""
+    mode = fitted(model, random=len(counts.n) > 1)
+    _refuse_flat_prior(counts)
+    found = posterior(model, mode, check_priors(tau_prior, None))
+    return CurvePosterior(len(counts.n), model, found, new_study(found), told)
+
+
+def _tail(level: float) -> Array:
+    """Probabilities of the middle and of the two limits."""
+    return np.array([0.5, (1 - level) / 2, 0.5 + level / 2])
+
+
+def _refuse_flat_prior(counts: Counts) -> None:
+    if _at_an_end(counts):
+        raise PasimetaError(
+            "mu_prior: everyone or no one responds, so a flat prior of mu leaves no posterior; "
+            "give a normal one, such as (0, 1)"
+        )
 
 
 def _common(counts: Counts, arms: Counts | None, model: ThresholdModel, level: float, method: str) -> dict[str, Any]:
@@ -201,17 +255,15 @@ def _estimated_curve(
     )
 
 
-def _posterior_curve(model: ThresholdModel, found: Posterior, levels: Levels, told: Array, tail: Array) -> pd.DataFrame:
-    cdf, rows = model.link.cdf, []
-    z = model.cutpoints.at(found.shape[0], told)
-    z_new = model.cutpoints.at(levels.shape, told)
+def _posterior_curve(
+    model: ThresholdModel, found: Posterior, levels: NewStudy, told: Array, tail: Array
+) -> pd.DataFrame:
+    z, z_new = model.cutpoints.at(found.shape[0], told), model.cutpoints.at(levels.shape, told)
     mu, mass = mu_marginal(found)
-    for column in range(len(told)):
-        middle, lower, upper = mixture_quantile(mu[None] - z[:, column, None], mass, tail)
-        new = mixture_quantile(levels.grid.theta[None] - z_new[:, column, None], levels.new, tail[1:])
-        values = cdf(np.array([middle, lower, upper, *new]))
-        rows.append(dict(zip(("response", "ci_lower", "ci_upper", "pi_lower", "pi_upper"), values, strict=True)))
-    table = pd.DataFrame(rows)
+    middle = mixture_quantiles(mu[0] - z.T, float(mu[1] - mu[0]), mass, tail)
+    new = mixture_quantiles(levels.grid.theta[0] - z_new.T, levels.grid.step, levels.new, tail[1:])
+    names = ("response", "ci_lower", "ci_upper", "pi_lower", "pi_upper")
+    table = pd.DataFrame(model.link.cdf(np.concatenate([middle, new], axis=1)), columns=list(names))
     table.insert(0, "threshold", told)
     return table
 
@@ -253,10 +305,6 @@ def _with_reports(counts: Counts, arms: Counts | None, table: pd.DataFrame) -> p
         studies=counts.bounds().informative.sum(axis=0),
         arms=nobody if arms is None else arms.bounds().informative.sum(axis=0),
     )
-
-
-def _on_nodes(levels: Levels) -> Array:
-    return np.broadcast_to(levels.grid.theta, levels.new.shape)
 
 
 def _tau_quantiles(found: Posterior, mass: Array, tail: Array) -> tuple[float, float, float]:

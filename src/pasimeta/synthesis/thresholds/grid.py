@@ -16,7 +16,9 @@ from pasimeta.synthesis.quadrature import gauss_hermite
 _NARROW = 1.5  # in steps of the grid
 _HERMITE = 9
 _FINEST, _COARSEST = 0.02, 0.1
-_CDF_POINTS = 1001
+_CDF_CELLS = 1000
+_LEAST_RISE = 1e-300
+LEAST_LOG = -300.0  # nothing, but far enough from the smallest numbers there are, which are slow to multiply
 _STEP = 0.2  # in units of the narrowest likelihood
 
 
@@ -38,11 +40,17 @@ class LevelGrid:
 
     def mixing(self, mu: Array, tau: Array) -> Array:
         """Weights that integrate a function of the level over Normal(mu, tau**2), shape (len(mu), G)."""
-        weights = np.empty((len(mu), len(self.theta)))
         wide = tau > _NARROW * self.step
-        u = (self.theta - mu[wide, None]) / tau[wide, None]
-        weights[wide] = np.exp(-0.5 * u * u) * (self.step / np.sqrt(2 * np.pi)) / tau[wide, None]
-        weights[~wide] = self._interpolated(mu[~wide], tau[~wide])
+        scale = np.where(wide, tau, 1.0)[:, None]
+        # in place: at a few thousand normals by a few hundred levels, making arrays costs more than filling them
+        weights = self.theta / scale
+        weights -= mu[:, None] / scale
+        np.multiply(weights, weights, out=weights)
+        weights *= -0.5
+        np.exp(np.maximum(weights, LEAST_LOG, out=weights), out=weights)
+        weights *= self.step / np.sqrt(2 * np.pi) / scale
+        if not wide.all():
+            weights[~wide] = self._interpolated(mu[~wide], tau[~wide])
         return weights
 
     def _interpolated(self, mu: Array, tau: Array) -> Array:
@@ -68,23 +76,47 @@ def level_grid(lower: float, upper: float, largest_study: float) -> LevelGrid:
     return LevelGrid(lower + step * np.arange(max(count, 8), dtype=float))
 
 
-def mixture_quantile(values: Array, weights: Array, probability: Array) -> Array:
-    """Quantiles of a mixture of smooth distributions, each known by the weights of its ascending atoms.
+def mixture_quantiles(first: Array, step: float, weights: Array, probability: Array) -> Array:
+    """Quantiles of mixtures of smooth distributions, each known by the weights of its equally spaced atoms.
 
     Parameters
     ----------
-    values, weights : ndarray, shape (parts, m)
-        Atoms ascend along a row; weights sum to one over all.
-    probability : ndarray
+    first : ndarray, shape (mixtures, parts)
+        First atom of each part.
+    step : float
+        Distance of neighbouring atoms.
+    weights : ndarray, shape (parts, m)
+        Of the atoms, the same in every mixture; they sum to one over all.
+    probability : ndarray, shape (p,)
 
     Returns
     -------
-    ndarray
-        Of the shape of ``probability``.
+    ndarray, shape (mixtures, p)
+        By linear interpolation between a thousand points of the distribution function.
     """
-    x = np.linspace(values[:, 0].min(), values[:, -1].max(), _CDF_POINTS)
-    cdf = np.zeros_like(x)
-    for atoms, mass in zip(values, weights, strict=True):
-        # half an atom's mass lies to either side of it: the trapezoidal rule's distribution function
-        cdf += np.interp(x, atoms, np.cumsum(mass) - 0.5 * mass, left=0.0, right=float(mass.sum()))
-    return np.interp(probability, np.maximum.accumulate(cdf / weights.sum()), x)
+    # half an atom's mass lies to either side of it: the trapezoidal rule's distribution function
+    below = np.cumsum(weights, axis=1)
+    mass, total = below[:, -1].copy(), below[:, -1].sum()
+    below -= 0.5 * weights
+    start = first.min(axis=1)[:, None]
+    width = (first.max(axis=1)[:, None] + step * (weights.shape[1] - 1) - start) / _CDF_CELLS
+
+    def cdf(cell: Array) -> Array:
+        x = start + cell * width
+        place = (x[:, :, None] - first[:, None, :]) / (step or 1.0)
+        left = np.clip(place.astype(np.intp), 0, weights.shape[1] - 2)
+        part = np.arange(len(weights))
+        low, high = below[part, left], below[part, left + 1]
+        inside = low + (place - left) * (high - low)
+        beyond = np.where(place < 0, 0.0, mass)
+        return np.where((place < 0) | (place > weights.shape[1] - 1), beyond, inside).sum(axis=2) / total
+
+    low = np.zeros((len(first), len(probability)))
+    high = np.full_like(low, _CDF_CELLS)
+    for _ in range(int(np.ceil(np.log2(_CDF_CELLS)))):
+        middle = np.floor((low + high) / 2)
+        reached = cdf(middle) > probability
+        low, high = np.where(reached, low, middle), np.where(reached, middle, high)
+    at_low, at_high = cdf(low), cdf(high)
+    share = np.clip((probability - at_low) / np.maximum(at_high - at_low, _LEAST_RISE), 0.0, 1.0)
+    return start + (low + share * (high - low)) * width

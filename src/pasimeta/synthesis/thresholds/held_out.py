@@ -115,7 +115,7 @@ def fitted_spacing(arms: Counts, form: str, link: Link, reference: float = 50) -
     model = ThresholdModel(thresholds, spacing, link, one_review(nobody), one_review(arm_categories(arms.bounds())))
 
     def of_shape(shape: Array, which: Indices) -> tuple[Array, Array]:
-        value, at_z, _ = model.arm_likelihood(shape, np.zeros(len(shape), dtype=np.intp), model.padded(shape))
+        value, at_z = model.arm_likelihood(shape, np.zeros(len(shape), dtype=np.intp), model.padded(shape))
         return value, np.einsum("pqt,pt->pq", spacing.jacobian(shape, thresholds), at_z[:, 1:-1])
 
     return spacing, maximum(of_shape, spacing.start[None]).at[0]
@@ -171,9 +171,9 @@ def _prediction(
     reach = _REACH / np.sqrt(counts.n[row]) + 0.5
     centre = float(first_levels(data, z, link)[0])
     grid = level_grid(centre - reach, centre + reach, float(counts.n[row]))
-    logs = log_likelihood(data, grid.theta[None], z, link)
-    weight = np.exp(logs - logs.max())
-    levels = Levels(grid, shape[None], (weight / weight.sum())[None], weight / weight.sum())
+    logs = log_likelihood(data, grid.theta[None], z, link)[0]
+    weight = np.exp(logs - logs.max())[None]
+    levels = Levels(grid, shape[None], new=weight / weight.sum(), study=(weight / weight.sum())[None])
     chances = count_chances(alone, spacing, levels, link, c)[0]
     below = np.cumsum(chances)
     tail = (1 - level) / 2

@@ -2,9 +2,11 @@
 
 A study's level is ``theta``; a patient of it improves by at least c with probability F(theta - z(c)). Counts that
 are known only within bounds are summed over every allocation they allow. Levels are normal between studies; the
-integral takes the trapezoidal rule at fixed standard deviations from the mean. The integrand is smooth (no patient
-carries more than one unit of information on theta), so the rule converges geometrically: with a step of at most 0.9 of
-the narrowest standard deviation the integrand can have, the error is exp(-2 pi**2 / 0.81), 3e-11.
+integral takes the trapezoidal rule at equal steps of the level. The integrand is smooth (no patient carries more than
+one unit of information on theta), so the rule converges geometrically: with a step of at most 0.9 of the narrowest
+standard deviation the integrand can have, the error is exp(-2 pi**2 / 0.81), 3e-11. The integrand is log-concave too:
+patients in order have a log-concave density, and bounds on counts are bounds on single ones of them. So where many
+patients make it narrow, a coarse pass finds the window outside which it is nothing.
 """
 
 from __future__ import annotations
@@ -12,6 +14,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from pasimeta.effects.validation import Array
 from pasimeta.synthesis.thresholds.categories import Categories, Indices
@@ -19,8 +22,13 @@ from pasimeta.synthesis.thresholds.links import TINY, Link
 
 REACH = 8.0  # standard deviations on each side; what lies beyond has probability 1e-15
 _STEP = 0.9
-_FEWEST, _MOST = 33, 4097
-_ELEMENTS = 400_000  # category values held at once: arrays of a size the cache can bear
+# numbers of steps, few different ones so that rows share them
+_STEPS = np.sort(np.concatenate([24 * 2 ** np.arange(8), 32 * 2 ** np.arange(8)]))
+_COARSE = np.linspace(-REACH, REACH, 17)
+_WORTH_A_WINDOW = 72  # nodes; with fewer the coarse pass costs more than it saves
+_NOTHING = 36.0  # logarithm: what lies so far below the peak adds 1e-15 of it
+_DOUBLINGS = 16  # 2**15 allocations are more than are allowed
+_ELEMENTS = 60_000  # category values held at once: arrays of a size the cache can bear
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +39,7 @@ class Score:
     ----------
     value : ndarray, shape (rows,)
     mu, tau : ndarray, shape (rows,)
-        Derivatives by the mean level and by the standard deviation of levels (None where there is none).
+        Derivatives by the mean level and by the standard deviation of levels (0 where there is none).
     z : ndarray, shape (rows, T + 2)
         Derivative by each padded cut-point; the infinite ones have none.
     """
@@ -40,6 +48,31 @@ class Score:
     mu: Array
     tau: Array
     z: Array
+
+
+@dataclass(frozen=True, slots=True)
+class Pulls:
+    """Derivatives of a log-likelihood given the level by what the levels are held against.
+
+    Attributes
+    ----------
+    limits : ndarray of int, shape (rows, L)
+        Edges of categories, then exact improvements, as indices into the padded cut-points.
+    values : ndarray, shape (rows, L, m)
+        Derivative by each, the others held.
+    """
+
+    limits: Indices
+    values: Array
+
+    def averaged(self, weight: Array, u: Array, padded: int) -> tuple[Array, Array, Array]:
+        """Derivatives by the mean level, by tau (``u`` standard deviations from it), and by the padded cut-points."""
+        by_limit = np.matmul(self.values, weight[:, :, None])[:, :, 0]
+        at_z = np.zeros((len(by_limit), padded))
+        np.add.at(at_z, (np.arange(len(by_limit))[:, None], self.limits), by_limit)
+        at_z[:, 0] = at_z[:, -1] = 0.0
+        by_tau = np.matmul(self.values, (weight * u)[:, :, None]).sum(axis=(1, 2))
+        return -by_limit.sum(axis=1), -by_tau, at_z
 
 
 def log_likelihood(data: Categories, theta: Array, z: Array, link: Link) -> Array:
@@ -59,30 +92,85 @@ def log_likelihood(data: Categories, theta: Array, z: Array, link: Link) -> Arra
     ndarray, shape (rows, m)
         Multinomial coefficients included; of exact improvements the density of the latent variable.
     """
-    value, _, _ = _given_level(data, theta, z, link)
+    chances = cell_chances(_apart(z, data.edges, theta), link)
+    value = _over_allocations(data, np.log(chances))[0]
+    return value if not data.points.shape[1] else value + _log_densities(data, theta, z, link)
+
+
+def common_log_likelihood(data: Categories, theta: Array, z: Array, link: Link) -> Array:
+    """Log-likelihood of all rows at the same levels, under several sets of cut-points: no category is computed twice.
+
+    Parameters
+    ----------
+    data : Categories
+        Rows of counts.
+    theta : ndarray, shape (m,)
+        Levels.
+    z : ndarray, shape (Z, T + 2)
+        Padded cut-points.
+
+    Returns
+    -------
+    ndarray, shape (Z, rows, m)
+    """
+    rows, allocations, size = data.counts.shape
+    below = np.concatenate([np.zeros((rows, 1), dtype=np.intp), data.edges], axis=1)
+    above = np.concatenate([data.edges, np.full((rows, 1), data.infinity)], axis=1)
+    cells, place = np.unique(below * (data.infinity + 1) + above, return_inverse=True)
+    lower, upper = np.divmod(cells, data.infinity + 1)
+    patients = np.zeros((rows, allocations, len(cells)))
+    every, each = np.arange(rows)[:, None, None], np.arange(allocations)[None, :, None]
+    np.add.at(patients, (every, each, place.reshape(rows, 1, size)), data.counts)
+    value = np.empty((len(z), rows, len(theta)))
+    for node, padded in enumerate(z):
+        below, beyond, right = _two_sides(padded[:, None] - theta, link)
+        chances = np.where(right[lower], beyond[lower] - beyond[upper], below[upper] - below[lower])
+        logs = np.log(np.maximum(chances, TINY, out=chances))
+        terms = np.matmul(patients, logs) + data.log_coefficient[:, :, None]
+        peak = terms.max(axis=1)
+        value[node] = peak if allocations == 1 else peak + np.log(np.exp(terms - peak[:, None]).sum(axis=1))
+        if data.points.shape[1]:
+            value[node] += _log_densities(data, theta[None], padded[None], link)
     return value
 
 
 def given_level(data: Categories, theta: Array, z: Array, link: Link) -> Score:
     """Log-likelihood at one level a row, with derivatives by the level and the cut-points."""
-    value, by_lower, by_upper = _given_level(data, theta[:, None], z, link)
-    return Score(value[:, 0], *_collected(data, z, theta[:, None], np.ones((len(theta), 1)), by_lower, by_upper, link))
+    value, pulls = _given_level(data, theta[:, None], z, link)
+    slope, _, at_z = pulls.averaged(np.ones_like(value), np.zeros_like(value), z.shape[1])
+    return Score(value[:, 0], slope, np.zeros_like(slope), at_z)
 
 
-def integrated(data: Categories, mu: Array, tau: Array, z: Array, link: Link) -> Score:
-    """Log-likelihood of each row, its level normal with mean ``mu`` and standard deviation ``tau`` (may be negative).
+def integrated(data: Categories, mu: Array, tau: Array, z: Array, link: Link, of: Indices | None = None) -> Score:
+    """Log-likelihood of rows, their levels normal with mean ``mu`` and standard deviation ``tau`` (may be negative).
 
     The likelihood is even in ``tau``: an optimizer may step across 0, where its slope vanishes.
+
+    Parameters
+    ----------
+    data : Categories
+    mu, tau : ndarray, shape (problems,)
+    z : ndarray, shape (problems, T + 2)
+        Padded cut-points.
+    link : Link
+    of : ndarray of int, shape (problems,), optional
+        Row that each problem is about; every row in order by default.
     """
-    rows, padded = z.shape
-    result = Score(np.empty(rows), np.empty(rows), np.empty(rows), np.empty((rows, padded)))
-    nodes = node_count(np.abs(tau) * np.sqrt(data.n))
-    for count in np.unique(nodes):
-        concerned = np.flatnonzero(nodes == count)
-        batch = max(1, _ELEMENTS // int(count * data.counts.shape[2] * max(1, data.counts.shape[1] // 4)))
+    problems, padded = z.shape
+    of = np.arange(problems) if of is None else of
+    result = Score(np.empty(problems), np.empty(problems), np.empty(problems), np.empty((problems, padded)))
+    lower, upper, nodes = _windows(data, of, mu, tau, z, link)
+    # rows of a kind go together, so that few allocations aren't padded to many
+    kind = nodes * _DOUBLINGS + np.ceil(np.log2(data.allocations))[of].astype(np.intp)
+    for each in np.unique(kind):
+        concerned = np.flatnonzero(kind == each)
+        count, doublings = divmod(int(each), _DOUBLINGS)
+        batch = max(1, _ELEMENTS // (count * (data.counts.shape[2] + 2**doublings)))
         for first in range(0, len(concerned), batch):
             which = concerned[first : first + batch]
-            part = _integrated(data.rows(which), mu[which], tau[which], z[which], link, int(count))
+            step = (upper[which] - lower[which]) / max(count - 1, 1)
+            u = lower[which, None] + step[:, None] * np.arange(count)
+            part = _integrated(data.rows(of[which]), mu[which], tau[which], z[which], link, u)
             result.value[which], result.mu[which], result.tau[which] = part.value, part.mu, part.tau
             result.z[which] = part.z
     return result
@@ -90,78 +178,109 @@ def integrated(data: Categories, mu: Array, tau: Array, z: Array, link: Link) ->
 
 def node_count(spread: Array) -> Indices:
     """Nodes of the trapezoidal rule that suffice; ``spread`` is tau times the square root of the patients."""
-    needed = 2 * REACH * np.sqrt(1 + spread**2) / _STEP
-    halvings = np.ceil(np.log2(np.maximum(needed / (_FEWEST - 1), 1)))
-    return np.minimum((_FEWEST - 1) * 2**halvings + 1, _MOST).astype(np.intp)
+    return _nodes(spread, np.full(spread.shape, 2 * REACH))
 
 
-def _integrated(data: Categories, mu: Array, tau: Array, z: Array, link: Link, count: int) -> Score:
-    u = np.linspace(-REACH, REACH, count)
-    log_weight = -0.5 * u**2
-    log_weight -= np.log(np.exp(log_weight).sum())
-    theta = mu[:, None] + tau[:, None] * u
-    value, by_lower, by_upper = _given_level(data, theta, z, link)
-    value = value + log_weight
+def cell_chances(x: Array, link: Link) -> Array:
+    """Probability of each category, without cancellation in either tail; at least ``TINY``.
+
+    Parameters
+    ----------
+    x : ndarray, shape (rows, E, m)
+        Edges between neighbouring categories, from the level; ascending.
+
+    Returns
+    -------
+    ndarray, shape (rows, E + 1, m)
+    """
+    below, beyond, right = _two_sides(x, link)
+    chances = np.empty((x.shape[0], x.shape[1] + 1, x.shape[2]))
+    chances[:, 0], chances[:, -1] = below[:, 0], beyond[:, -1]
+    mirrored, plain = beyond[:, :-1] - beyond[:, 1:], below[:, 1:] - below[:, :-1]
+    chances[:, 1:-1] = np.where(right[:, :-1], mirrored, plain)
+    return np.maximum(chances, TINY, out=chances)
+
+
+def _two_sides(x: Array, link: Link) -> tuple[Array, Array, NDArray[np.bool_]]:
+    """Probability below and beyond, and which of them is the tail: its digits would be lost in 1 - p."""
+    tail = link.cdf(-np.abs(x))
+    right = x > 0
+    return np.where(right, 1 - tail, tail), np.where(right, tail, 1 - tail), right
+
+
+def _nodes(spread: Array, width: Array) -> Indices:
+    steps = width * np.sqrt(1 + spread**2) / _STEP
+    return _STEPS[np.minimum(np.searchsorted(_STEPS, steps), len(_STEPS) - 1)] + 1
+
+
+def _windows(
+    data: Categories, of: Indices, mu: Array, tau: Array, z: Array, link: Link
+) -> tuple[Array, Array, Indices]:
+    """Where each integrand is more than nothing, in standard deviations from the mean, and the nodes needed there."""
+    upper = np.where(tau == 0, 0.0, REACH)
+    lower = -upper
+    spread = np.abs(tau) * np.sqrt(data.n[of])
+    nodes = np.where(tau == 0, 1, node_count(spread))
+    wide = np.flatnonzero(nodes > _WORTH_A_WINDOW)
+    if wide.size:
+        theta = mu[wide, None] + tau[wide, None] * _COARSE
+        logs = log_likelihood(data.rows(of[wide]), theta, z[wide], link) - 0.5 * _COARSE**2
+        inside = logs > logs.max(axis=1, keepdims=True) - _NOTHING
+        last = len(_COARSE) - 1
+        first, end = np.argmax(inside, axis=1) - 1, last - np.argmax(inside[:, ::-1], axis=1) + 1
+        lower[wide], upper[wide] = _COARSE[np.maximum(first, 0)], _COARSE[np.minimum(end, last)]
+        nodes[wide] = _nodes(spread[wide], upper[wide] - lower[wide])
+    return lower, upper, nodes
+
+
+def _integrated(data: Categories, mu: Array, tau: Array, z: Array, link: Link, u: Array) -> Score:
+    step = u[:, 1] - u[:, 0] if u.shape[1] > 1 else np.full(len(u), np.sqrt(2 * np.pi))
+    value, pulls = _given_level(data, mu[:, None] + tau[:, None] * u, z, link)
+    value -= 0.5 * u**2
     peak = value.max(axis=1)
     weight = np.exp(value - peak[:, None])
     total = weight.sum(axis=1)
-    weight /= total[:, None]
-    slope, at_tau, at_z = _collected(data, z, theta, weight, by_lower, by_upper, link, u)
-    return Score(peak + np.log(total), slope, at_tau, at_z)
+    slope, at_tau, at_z = pulls.averaged(weight / total[:, None], u, z.shape[1])
+    return Score(peak + np.log(total * step / np.sqrt(2 * np.pi)), slope, at_tau, at_z)
 
 
-def _given_level(data: Categories, theta: Array, z: Array, link: Link) -> tuple[Array, Array, Array]:
-    """Value (rows, m), and its derivatives by the lower and upper limit of each category (rows, m, C)."""
-    rows = np.arange(len(data))[:, None]
-    lower = z[rows, data.lower][:, None, :] - theta[:, :, None]
-    upper = z[rows, data.upper][:, None, :] - theta[:, :, None]
-    probability = link.between(lower, upper)
-    log_probability = np.log(probability)
-    if data.counts.shape[1] == 1:
-        expected = data.counts
-        value = np.einsum("rmc,rc->rm", log_probability, data.counts[:, 0]) + data.log_coefficient
-    else:
-        terms = np.matmul(log_probability, data.counts.transpose(0, 2, 1)) + data.log_coefficient[:, None, :]
-        peak = terms.max(axis=2)
-        terms = np.exp(terms - peak[:, :, None])
-        total = terms.sum(axis=2)
-        value = peak + np.log(total)
-        expected = np.matmul(terms / total[:, :, None], data.counts)
-    pull = expected / probability
-    if data.points.shape[1]:
-        at = z[rows, data.points][:, None, :] - theta[:, :, None]
-        seen = (data.points > 0)[:, None, :]
-        value = value + np.where(seen, np.log(np.maximum(link.density(np.where(seen, at, 0.0)), TINY)), 0.0).sum(axis=2)
-    return value, -pull * link.density(lower), pull * link.density(upper)
+def _given_level(data: Categories, theta: Array, z: Array, link: Link) -> tuple[Array, Pulls]:
+    x = _apart(z, data.edges, theta)
+    chances = cell_chances(x, link)
+    value, expected = _over_allocations(data, np.log(chances))
+    pull = expected / chances
+    by_edge = link.density(x) * (pull[:, :-1] - pull[:, 1:])
+    if not data.points.shape[1]:
+        return value, Pulls(data.edges, by_edge)
+    seen = (data.points > 0)[:, :, None]
+    at = np.where(seen, _apart(z, data.points, theta), 0.0)
+    by_point = np.where(seen, _log_density_slope(at, link), 0.0)
+    limits = np.concatenate([data.edges, data.points], axis=1)
+    return value + _log_densities(data, theta, z, link), Pulls(limits, np.concatenate([by_edge, by_point], axis=1))
 
 
-def _collected(
-    data: Categories,
-    z: Array,
-    theta: Array,
-    weight: Array,
-    by_lower: Array,
-    by_upper: Array,
-    link: Link,
-    u: Array | None = None,
-) -> tuple[Array, Array, Array]:
-    """Derivatives by mu, tau and the padded cut-points, averaged over the nodes."""
-    at_z = np.zeros(z.shape)
-    rows = np.broadcast_to(np.arange(len(data))[:, None], data.lower.shape)
-    np.add.at(at_z, (rows, data.lower), np.einsum("rm,rmc->rc", weight, by_lower))
-    np.add.at(at_z, (rows, data.upper), np.einsum("rm,rmc->rc", weight, by_upper))
-    by_theta = -(by_lower + by_upper).sum(axis=2)
-    if data.points.shape[1]:
-        every = np.arange(len(data))[:, None]
-        seen = data.points > 0
-        at = z[every, data.points][:, None, :] - theta[:, :, None]
-        pulls = np.where(seen[:, None, :], _log_density_slope(np.where(seen[:, None, :], at, 0.0), link), 0.0)
-        np.add.at(at_z, (np.broadcast_to(every, seen.shape), data.points), np.einsum("rm,rme->re", weight, pulls))
-        by_theta = by_theta - pulls.sum(axis=2)
-    at_z[:, 0] = at_z[:, -1] = 0.0
-    slope = (weight * by_theta).sum(axis=1)
-    by_tau = np.zeros_like(slope) if u is None else (weight * by_theta * u).sum(axis=1)
-    return slope, by_tau, at_z
+def _apart(z: Array, limits: Indices, theta: Array) -> Array:
+    """Cut-points at the limits of each row, from its levels, shape (rows, L, m)."""
+    return z[np.arange(len(limits))[:, None], limits][:, :, None] - theta[:, None, :]
+
+
+def _over_allocations(data: Categories, logs: Array) -> tuple[Array, Array]:
+    """Log-likelihood (rows, m), and patients expected in each category (rows, C, m or 1) given what is reported."""
+    terms = np.matmul(data.counts, logs) + data.log_coefficient[:, :, None]
+    if terms.shape[1] == 1:
+        return terms[:, 0], data.counts[:, 0, :, None]
+    peak = terms.max(axis=1)
+    share = np.exp(terms - peak[:, None])
+    total = share.sum(axis=1)
+    return peak + np.log(total), np.matmul(data.counts.transpose(0, 2, 1), share / total[:, None])
+
+
+def _log_densities(data: Categories, theta: Array, z: Array, link: Link) -> Array:
+    """Logarithms of the densities of exact improvements, summed, shape (rows, m)."""
+    seen = (data.points > 0)[:, :, None]
+    limits = z[np.arange(len(data))[:, None], data.points] if len(z) > 1 else z[0][data.points]
+    at = np.where(seen, limits[:, :, None] - theta[:, None, :], 0.0)
+    return np.asarray(np.where(seen, np.log(np.maximum(link.density(at), TINY)), 0.0).sum(axis=1))
 
 
 def _log_density_slope(x: Array, link: Link) -> Array:

@@ -31,13 +31,6 @@ class Link:
     quantile: Callable[[Array], Array]
     density: Callable[[Array], Array]
 
-    def between(self, lower: Array, upper: Array) -> Array:
-        """Probability between two limits, without cancellation in either tail; at least ``TINY``."""
-        # in the upper tail the mirror image keeps the digits that 1 - p would lose
-        flip = lower > 0
-        low, high = np.where(flip, -upper, lower), np.where(flip, -lower, upper)
-        return np.maximum(self.cdf(high) - self.cdf(low), TINY)
-
 
 def _normal_density(x: Array) -> Array:
     return np.exp(-0.5 * x * x) / _SQRT_2PI

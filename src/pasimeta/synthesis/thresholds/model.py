@@ -10,10 +10,10 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from pasimeta.effects.validation import Array
-from pasimeta.synthesis.thresholds.arms import at_best_levels, first_levels
+from pasimeta.synthesis.thresholds.arms import best_levels, first_levels, level_score
 from pasimeta.synthesis.thresholds.categories import Categories, Indices
 from pasimeta.synthesis.thresholds.cutpoints import Cutpoints
-from pasimeta.synthesis.thresholds.likelihood import integrated
+from pasimeta.synthesis.thresholds.likelihood import given_level, integrated
 from pasimeta.synthesis.thresholds.links import Link
 
 _NUDGE = 1e-3
@@ -96,12 +96,12 @@ class ThresholdModel:
         if anchor is not None:
             mu += _own(self.cutpoints.at(shape, np.unique(anchor)), anchor)
         problem, row = _pairs(self.studies, which)
-        found = integrated(self.studies.data.rows(row), mu[problem], x[problem, 1], z[problem], self.link)
+        found = integrated(self.studies.data, mu[problem], x[problem, 1], z[problem], self.link, row)
         value = _sum(found.value, problem, len(x))
         score[:, 0], score[:, 1] = _sum(found.mu, problem, len(x)), _sum(found.tau, problem, len(x))
         at_z = _sum(found.z, problem, len(x))
         if len(self.arms.data):
-            arm_value, arm_z, _ = self.arm_likelihood(shape, which, z)
+            arm_value, arm_z = self.arm_likelihood(shape, which, z)
             value, at_z = value + arm_value, at_z + arm_z
         if self.cutpoints.size:
             jacobian = self.cutpoints.jacobian(shape, self.thresholds)
@@ -128,30 +128,38 @@ class ThresholdModel:
         z[:, 1:-1] = self.cutpoints.at(shape, self.thresholds)
         return z
 
-    def arm_likelihood(self, shape: Array, which: Indices, z: Array) -> tuple[Array, Array, Array]:
-        """Comparator arms at their best levels: value, derivative by z, and half the log-information on the levels."""
+    def arm_likelihood(self, shape: Array, which: Indices, z: Array) -> tuple[Array, Array]:
+        """Comparator arms at their best levels: value, and derivative by z (what lies at a maximum gains nothing)."""
+        problem, data, level = self._levelled(shape, which, z)
+        found = given_level(data, level, z[problem], self.link)
+        return _sum(found.value, problem, len(shape)), _sum(found.z, problem, len(shape))
+
+    def arm_marginal(self, shape: Array, which: Indices, z: Array) -> Array:
+        """Comparator arms integrated over flat levels by Laplace's method, up to a constant."""
+        problem, data, level = self._levelled(shape, which, z)
+        found = given_level(data, level, z[problem], self.link)
+        _, information = level_score(data, level, z[problem], self.link)
+        return _sum(found.value - 0.5 * np.log(information), problem, len(shape))
+
+    def _levelled(self, shape: Array, which: Indices, z: Array) -> tuple[Indices, Categories, Array]:
+        """Problem of each arm, the arms, and their best levels."""
         problem, row = _pairs(self.arms, which)
         level, slope, z_start = self._arm_start()
         start = level[row] + (slope[row] * (z[problem, 1:-1] - z_start)).sum(axis=1)
-        found = at_best_levels(self.arms.data.rows(row), z[problem], self.link, start)
-        size = len(shape)
-        return (
-            _sum(found.score.value, problem, size),
-            _sum(found.score.z, problem, size),
-            _sum(0.5 * np.log(found.information), problem, size),
-        )
+        data = self.arms.data.rows(row)
+        return problem, data, best_levels(data, z[problem], self.link, start)
 
     def _arm_start(self) -> tuple[Array, Array, Array]:
         """Best levels at typical cut-points, how they follow the cut-points (arms, T), and those cut-points."""
         if "level" not in self._levels:
             data, z = self.arms.data, self.padded(self.cutpoints.start[None])
             rows = np.repeat(z, len(data), axis=0)
-            level = at_best_levels(data, rows, self.link, first_levels(data, rows, self.link)).level
+            level = best_levels(data, rows, self.link, first_levels(data, rows, self.link))
             slope = np.empty((len(data), len(self.thresholds)))
             for t in range(len(self.thresholds)):
                 moved = rows.copy()
                 moved[:, t + 1] += _NUDGE
-                slope[:, t] = (at_best_levels(data, moved, self.link, level).level - level) / _NUDGE
+                slope[:, t] = (best_levels(data, moved, self.link, level) - level) / _NUDGE
             self._levels.update(level=level, slope=slope, z=z[0, 1:-1])
         return self._levels["level"], self._levels["slope"], self._levels["z"]
 

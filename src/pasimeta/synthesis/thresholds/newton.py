@@ -27,9 +27,9 @@ class Maximum:
     at : ndarray, shape (problems, size)
     value : ndarray, shape (problems,)
     score : ndarray, shape (problems, size)
-        Nearly 0.
+        Nearly 0 where the coordinate is free.
     information : ndarray, shape (problems, size, size)
-        Minus the second derivatives.
+        Minus the second derivatives by the free coordinates; 0 elsewhere.
     converged : ndarray of bool, shape (problems,)
     """
 
@@ -40,7 +40,14 @@ class Maximum:
     converged: Array
 
 
-def maximum(function: ValueAndScore, start: Array, *, decrement: float = 1e-10, longest_step: float = 1.0) -> Maximum:
+def maximum(
+    function: ValueAndScore,
+    start: Array,
+    free: Indices | None = None,
+    *,
+    decrement: float = 1e-10,
+    longest_step: float = 1.0,
+) -> Maximum:
     """Climb from ``start`` (shape (problems, size)).
 
     Parameters
@@ -48,6 +55,8 @@ def maximum(function: ValueAndScore, start: Array, *, decrement: float = 1e-10, 
     function : callable
         ``function(x, which)`` gives values and scores at ``x`` of the problems ``which``.
     start : ndarray, shape (problems, size)
+    free : ndarray of int, optional
+        Coordinates to move, the others held; all by default.
     decrement : float
         A step that promises less than this is the last.
     longest_step : float
@@ -58,33 +67,37 @@ def maximum(function: ValueAndScore, start: Array, *, decrement: float = 1e-10, 
     Maximum
     """
     problems, size = start.shape
+    free = np.arange(size) if free is None else free
     everyone = np.arange(problems)
     x = start.astype(float).copy()
     value, score = function(x, everyone)
-    information = np.zeros((problems, size, size))
+    information = np.zeros((problems, len(free), len(free)))
     converged = np.zeros(problems, dtype=bool)
     active = everyone
     for _ in range(_ROUNDS):
         if not active.size:
             break
-        information[active] = _information(function, x[active], score[active], active)
-        step = _step(information[active], score[active])
-        promise = (step * score[active]).sum(axis=1)
-        converged[active] = promise < decrement
+        information[active] = _information(function, x[active], score[active], active, free)
+        slope = score[np.ix_(active, free)]
+        step = _step(information[active], slope)
+        converged[active] = (step * slope).sum(axis=1) < decrement
         length = np.abs(step).max(axis=1, initial=0.0)
-        step /= np.maximum(length / longest_step, 1.0)[:, None]
-        moved = _move(function, x, value, score, active, step)
+        whole = np.zeros((len(active), size))
+        whole[:, free] = step / np.maximum(length / longest_step, 1.0)[:, None]
+        moved = _move(function, x, value, score, active, whole)
         active = active[moved & ~converged[active]]
-    return Maximum(x, value, score, information, converged)
+    second = np.zeros((problems, size, size))
+    second[np.ix_(everyone, free, free)] = information
+    return Maximum(x, value, score, second, converged)
 
 
-def _information(function: ValueAndScore, x: Array, score: Array, which: Indices) -> Array:
-    problems, size = x.shape
+def _information(function: ValueAndScore, x: Array, score: Array, which: Indices, free: Indices) -> Array:
+    problems, size = len(x), len(free)
     if size == 0:
         return np.zeros((problems, 0, 0))
-    shifted = (x[:, None, :] + _DIFFERENCE * np.eye(size)).reshape(-1, size)
+    shifted = (x[:, None, :] + _DIFFERENCE * np.eye(x.shape[1])[free]).reshape(-1, x.shape[1])
     _, scores = function(shifted, np.repeat(which, size))
-    second = (scores.reshape(problems, size, size) - score[:, None, :]) / _DIFFERENCE
+    second = (scores.reshape(problems, size, -1)[:, :, free] - score[:, None, free]) / _DIFFERENCE
     return -0.5 * (second + second.transpose(0, 2, 1))
 
 

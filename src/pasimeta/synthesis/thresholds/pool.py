@@ -15,7 +15,7 @@ from pasimeta.errors import PasimetaError
 from pasimeta.synthesis.thresholds.arms import arm_categories
 from pasimeta.synthesis.thresholds.categories import Bounds, Categories, categories
 from pasimeta.synthesis.thresholds.cutpoints import cutpoints
-from pasimeta.synthesis.thresholds.estimate import by_bayes, by_likelihood
+from pasimeta.synthesis.thresholds.estimate import CurvePosterior, by_bayes, by_likelihood, curve_by_bayes
 from pasimeta.synthesis.thresholds.links import check_link
 from pasimeta.synthesis.thresholds.model import ThresholdModel, one_review
 from pasimeta.synthesis.thresholds.reading import Counts, joined_thresholds, read_counts, restricted
@@ -114,7 +114,7 @@ def pool_thresholds(
     allow; levels integrated by the trapezoidal rule (:mod:`.likelihood`). Bounds that follow from the study's other
     thresholds are dropped, since they say nothing. Limits of mu and tau invert the likelihood-ratio test; the
     prediction interval by maximum likelihood is ``mu +- t(k - 1) sqrt(tau2 + se2)``. Few studies make the
-    likelihood-ratio interval too short (see ``benchmarks/``); the Bayesian one is the reference then.
+    likelihood-ratio interval too short (``docs/thresholds_coverage.md``); the Bayesian one is the reference then.
 
     References
     ----------
@@ -143,6 +143,24 @@ def pool_thresholds(
     if method == "ML":
         return by_likelihood(problem.counts, problem.arms, problem.model, told, wanted, level)
     return by_bayes(problem.counts, problem.arms, problem.model, tau_prior, mu_prior, told, wanted, level)
+
+
+def curve_posterior(
+    counts: pd.DataFrame,
+    *,
+    comparators: pd.DataFrame | None = None,
+    form: str = "offset_log",
+    link: str = "probit",
+    tau_prior: Sequence[Any] = ("half_normal", 0.5),
+) -> CurvePosterior:
+    """What :func:`pool_thresholds` with ``method="bayes"`` tells of the response curve, and nothing else, in less time.
+
+    Parameters and refusals are those of :func:`pool_thresholds`; the curve at a level is ``.at_level(level)``.
+    """
+    problem = posed(counts, comparators=comparators, patients=None, form=form, link=link, reference=50, with_prior=True)
+    known = problem.model.cutpoints
+    told = np.array(CURVE, dtype=float) if known.is_smooth else known.thresholds
+    return curve_by_bayes(problem.counts, problem.model, tau_prior, told)
 
 
 def posed(

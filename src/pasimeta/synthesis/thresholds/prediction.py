@@ -11,8 +11,8 @@ from pasimeta.effects.validation import Array
 from pasimeta.synthesis.thresholds.bayes import Posterior
 from pasimeta.synthesis.thresholds.categories import Categories, Indices
 from pasimeta.synthesis.thresholds.cutpoints import Cutpoints
-from pasimeta.synthesis.thresholds.grid import LevelGrid, mixture_quantile
-from pasimeta.synthesis.thresholds.likelihood import REACH, log_likelihood, node_count
+from pasimeta.synthesis.thresholds.grid import LevelGrid, mixture_quantiles
+from pasimeta.synthesis.thresholds.likelihood import REACH, common_log_likelihood, node_count
 from pasimeta.synthesis.thresholds.links import Link
 from pasimeta.synthesis.thresholds.profile import Fit
 from pasimeta.synthesis.thresholds.reading import Counts
@@ -33,33 +33,54 @@ PREDICTION_COLUMNS = [
     "rate_upper",
 ]
 _LEAST_MASS = 1e-9
+_ELEMENTS = 1_000_000  # likelihoods held at once
 
 
 @dataclass(frozen=True, slots=True)
-class Levels:
-    """Posterior of levels on a grid, under each node of the cut-points.
+class NewStudy:
+    """Posterior of a new study's level on a grid, under each node of the cut-points.
 
     Attributes
     ----------
     grid : LevelGrid
     shape : ndarray, shape (Z, size)
-    study : ndarray, shape (Z, k, G)
-        Weights of each study's level; sum to one a study.
     new : ndarray, shape (Z, G)
         Weights of a new study's level; sum to one.
     """
 
     grid: LevelGrid
     shape: Array
-    study: Array
     new: Array
+
+
+@dataclass(frozen=True, slots=True)
+class Levels(NewStudy):
+    """The same of the studies' own levels, too.
+
+    Attributes
+    ----------
+    study : ndarray, shape (Z, k, G)
+        Weights of each study's level; sum to one a study.
+    """
+
+    study: Array
+
+
+def new_study(found: Posterior) -> NewStudy:
+    """A new study's level under a posterior of the parameters; nodes without mass are left out."""
+    kept = _with_mass(found)
+    new = np.maximum(found.level_weights(kept), 0.0)
+    return NewStudy(found.grid, found.shape[0, kept], new / new.sum())
 
 
 def posterior_levels(found: Posterior) -> Levels:
     """Levels under a posterior of the parameters; nodes without mass are left out."""
-    kept = np.flatnonzero(found.weight[0].sum(axis=1) > _LEAST_MASS)
-    study, new = found.study_weights()[kept], np.maximum(found.level_weights()[kept], 0.0)
-    return Levels(found.grid, found.shape[0, kept], study / study.sum(axis=(0, 2), keepdims=True), new / new.sum())
+    new, study = new_study(found), found.study_weights(_with_mass(found))
+    return Levels(new.grid, new.shape, new.new, study / study.sum(axis=(0, 2), keepdims=True))
+
+
+def _with_mass(found: Posterior) -> Indices:
+    return np.flatnonzero(found.weight[0].sum(axis=1) > _LEAST_MASS)
 
 
 def estimated_levels(cutpoints: Cutpoints, data: Categories, fit: Fit, z: Array, link: Link) -> Levels:
@@ -69,10 +90,10 @@ def estimated_levels(cutpoints: Cutpoints, data: Categories, fit: Fit, z: Array,
     u = np.linspace(-REACH, REACH, count)
     grid = LevelGrid(mu + tau * u)
     prior = np.exp(-0.5 * u * u)[None]
-    theta = np.broadcast_to(grid.theta, (len(data), len(grid.theta)))
-    logs = log_likelihood(data, theta, np.repeat(z, len(data), axis=0), link)
+    logs = common_log_likelihood(data, grid.theta, z, link)[0]
     study = prior * np.exp(logs - logs.max(axis=1, keepdims=True))
-    return Levels(grid, fit.x[:1, 2:], (study / study.sum(axis=1, keepdims=True))[None], prior / prior.sum())
+    own = study / study.sum(axis=1, keepdims=True)
+    return Levels(grid, fit.x[:1, 2:], prior / prior.sum(), own[None])
 
 
 def predicted_counts(
@@ -99,15 +120,18 @@ def predicted_counts(
     """
     tail = (1 - level) / 2
     rows = []
-    for c in thresholds:
+    z = cutpoints.at(levels.shape, thresholds)
+    first, step = levels.grid.theta[0] - z.T, levels.grid.step
+    limits = [
+        link.cdf(mixture_quantiles(first, step, levels.study[:, row], np.array([tail, 1 - tail])))
+        for row in range(len(counts.n) if len(thresholds) else 0)
+    ]
+    for column, c in enumerate(thresholds):
         chances = count_chances(counts, cutpoints, levels, link, float(c))
-        z = cutpoints.at(levels.shape, np.array([float(c)]))[:, 0]
-        latent = levels.grid.theta[None] - z[:, None]
-        shares = link.cdf(latent)
+        shares = link.cdf(levels.grid.theta[None] - z[:, column, None])
         for row, (study, label) in enumerate(zip(counts.studies, counts.labels, strict=True)):
             below = np.cumsum(chances[row])
-            weights = levels.study[:, row]
-            low, high = link.cdf(mixture_quantile(latent, weights, np.array([tail, 1 - tail])))
+            low, high = limits[row][column]
             told = sum(x >= c for x in counts.improvements[row])
             size = counts.n[row] + len(counts.improvements[row])
             reported = bool((counts.thresholds == c).any() and not np.isnan(counts.on_threshold(c)[row]))
@@ -124,7 +148,7 @@ def predicted_counts(
                     "predicted": float(chances[row] @ np.arange(chances.shape[1])) + told,
                     "predicted_lower": int(np.argmax(below >= tail - 1e-12) + told),
                     "predicted_upper": int(np.argmax(below >= 1 - tail - 1e-12) + told),
-                    "rate": float((weights * shares).sum()),
+                    "rate": float((levels.study[:, row] * shares).sum()),
                     "rate_lower": float(low),
                     "rate_upper": float(high),
                 }
@@ -165,16 +189,18 @@ def count_chances(counts: Counts, cutpoints: Cutpoints, levels: Levels, link: Li
 def _chances(
     fixed: Counts, counts: Counts, cutpoints: Cutpoints, levels: Levels, link: Link, row: Indices, j: Indices
 ) -> Array:
-    data = fixed.categories()
-    theta = np.broadcast_to(levels.grid.theta, (len(row), len(levels.grid.theta)))
+    data, theta = fixed.categories(), levels.grid.theta
+    z = np.full((len(levels.shape), len(fixed.thresholds) + 2), np.inf)
+    z[:, 0], z[:, 1:-1] = -np.inf, cutpoints.at(levels.shape, fixed.thresholds)
+    first_of_study = np.searchsorted(row, np.arange(len(counts.n)))
+    chance = np.zeros(len(row))
+    block = max(1, _ELEMENTS // (len(row) * len(theta)))
+    for nodes in (slice(first, first + block) for first in range(0, len(z), block)):
+        likelihood = common_log_likelihood(data, theta, z[nodes], link)
+        likelihood -= np.maximum.reduceat(likelihood, first_of_study, axis=1)[:, row]
+        np.exp(likelihood, out=likelihood)
+        share = levels.study[nodes] / np.add.reduceat(likelihood, first_of_study, axis=1)
+        chance += (share[:, row] * likelihood).sum(axis=(0, 2))
     chances = np.zeros((len(counts.n), int(counts.n.max()) + 1))
-    for node, shape in enumerate(levels.shape):
-        z = np.concatenate([[-np.inf], cutpoints.at(shape[None], fixed.thresholds)[0], [np.inf]])
-        logs = log_likelihood(data, theta, np.broadcast_to(z, (len(row), len(z))), link)
-        peak = np.full((len(counts.n), theta.shape[1]), -np.inf)
-        np.maximum.at(peak, row, logs)
-        likelihood = np.exp(logs - peak[row])
-        total = np.zeros_like(peak)
-        np.add.at(total, row, likelihood)
-        np.add.at(chances, (row, j), (levels.study[node][row] * likelihood / total[row]).sum(axis=1))
+    chances[row, j] = chance
     return chances

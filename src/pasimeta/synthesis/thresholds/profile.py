@@ -59,22 +59,15 @@ def fitted(model: ThresholdModel, *, random: bool = True, starts: tuple[float, .
     common = _climb(model, begin, everyone, np.array([MU, *range(2, begin.shape[1])]))
     if not random:
         return Fit(common.at, common.value, common.information, False, common.converged)
-    found: list[Maximum] = []
-    for tau in starts:
-        start = common.at.copy()
-        start[:, TAU] = tau
-        found.append(_climb(model, start, everyone, np.arange(begin.shape[1])))
-    values = np.stack([each.value for each in found])
-    best = np.argmax(values - 1e-9 * np.arange(len(found))[:, None], axis=0)
-
-    def chosen(name: str) -> Array:
-        return np.stack([getattr(each, name) for each in found])[best, everyone]
-
-    x = chosen("at")
+    start = np.repeat(common.at[None], len(starts), axis=0)
+    start[:, :, TAU] = np.array(starts)[:, None]
+    found = _climb(model, start.reshape(-1, begin.shape[1]), np.tile(everyone, len(starts)), np.arange(begin.shape[1]))
+    values = found.value.reshape(len(starts), -1)
+    best = np.argmax(values - 1e-9 * np.arange(len(starts))[:, None], axis=0) * model.reviews + everyone
+    x = found.at[best]
     x[:, TAU] = np.abs(x[:, TAU])
-    at_zero = x[:, TAU] < 1e-4
-    x[at_zero, TAU] = 0.0
-    return Fit(x, chosen("value"), chosen("information"), True, chosen("converged"))
+    x[x[:, TAU] < 1e-4, TAU] = 0.0
+    return Fit(x, found.value[best], found.information[best], True, found.converged[best])
 
 
 def standard_error(fit: Fit) -> Array:
@@ -140,25 +133,17 @@ def _climb(
 ) -> Maximum:
     """Maximize over the parameters ``free``, the others held where they start."""
 
-    def restricted(x: Array, problems: Indices) -> tuple[Array, Array]:
-        whole = start[problems].copy()
-        whole[:, free] = x
-        beyond = np.abs(whole[:, MU]) > FARTHEST
-        whole[:, MU] = np.clip(whole[:, MU], -FARTHEST, FARTHEST)
-        over = np.abs(whole[:, TAU]) > 2 * WIDEST
-        whole[:, TAU] = np.clip(whole[:, TAU], -2 * WIDEST, 2 * WIDEST)
-        value, score = model(whole, which[problems], None if anchor is None else anchor[problems])
-        score[beyond, MU], score[over, TAU] = 0.0, 0.0
-        return value, score[:, free]
+    def bounded(x: Array, problems: Indices) -> tuple[Array, Array]:
+        inside = x.copy()
+        inside[:, MU] = np.clip(x[:, MU], -FARTHEST, FARTHEST)
+        inside[:, TAU] = np.clip(x[:, TAU], -2 * WIDEST, 2 * WIDEST)
+        value, score = model(inside, which[problems], None if anchor is None else anchor[problems])
+        score[:, : TAU + 1][(inside != x)[:, : TAU + 1]] = 0.0
+        return value, score
 
-    found = maximum(restricted, start[:, free], decrement=decrement)
-    at, size = start.copy(), start.shape[1]
-    at[:, free] = found.at
-    at[:, MU] = np.clip(at[:, MU], -FARTHEST, FARTHEST)
-    score, information = np.zeros_like(at), np.zeros((len(at), size, size))
-    score[:, free] = found.score
-    information[np.ix_(np.arange(len(at)), free, free)] = found.information
-    return Maximum(at, found.value, score, information, found.converged)
+    found = maximum(bounded, start, free, decrement=decrement)
+    found.at[:, MU] = np.clip(found.at[:, MU], -FARTHEST, FARTHEST)
+    return found
 
 
 def _limits(
@@ -193,8 +178,7 @@ def _limits(
             drift = (found.at - last[active]) / (found.at[:, held] - last[active, held])[:, None]
         x[active] = last[active] = found.at
         ratio = np.sqrt(np.maximum(2 * (fit.value[which[active]] - found.value), 1e-12))
-        _, score = model(found.at, which[active], anchored)
-        rate = -side[active] * score[:, held] / ratio
+        rate = -side[active] * found.score[:, held] / ratio
         within = ratio < quantile
         here = found.at[:, held]
         inner[active] = np.where(within, here, inner[active])

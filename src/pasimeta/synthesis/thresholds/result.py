@@ -9,6 +9,24 @@ import pandas as pd
 _TABLES = ("cutpoints", "curve", "predictions", "information")
 
 
+@dataclass(frozen=True, slots=True)
+class ThresholdCurve:
+    """The response curve alone.
+
+    Attributes
+    ----------
+    k : int
+        Studies.
+    curve : DataFrame
+        As of :class:`ThresholdResult`.
+    level : float
+    """
+
+    k: int
+    curve: pd.DataFrame
+    level: float
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ThresholdResult:
     """A response model over all PASI thresholds.

@@ -13,6 +13,7 @@ from pasimeta.errors import PasimetaError
 from pasimeta.evidence.inclusion import Decision
 from pasimeta.evidence.selection import Timepoint, response_counts
 from pasimeta.evidence.store import Evidence
+from pasimeta.evidence.what_if import CONFIDENCE
 
 HARMS = {
     "serious_related": "Serious adverse event related to the cells",
@@ -141,10 +142,11 @@ def eligible(evidence: Evidence, decisions: Sequence[Decision]) -> list[str]:
 
 
 def decisions_of(characteristics: pd.DataFrame) -> list[Decision]:
-    """Read back the decisions of the evidence notebook from its table ``characteristics``."""
+    """Read back the decisions of the evidence notebook from its table ``characteristics``; none on invented trials."""
+    real = characteristics[characteristics["status"] != CONFIDENCE]
     return [
         Decision(str(row.study), bool(row.included), None if row.included else str(row.stage), str(row.reason))
-        for row in characteristics.itertuples()
+        for row in real.itertuples()
     ]
 
 

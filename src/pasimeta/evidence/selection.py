@@ -22,6 +22,7 @@ SELECTED = [
     "source",
     "locator",
     "confidence",
+    "entry",
 ]
 
 
@@ -96,7 +97,7 @@ def subgroup_counts(responses: pd.DataFrame, by: str, threshold: int) -> pd.Data
         & (responses["threshold"] == threshold)
     ]
     table = rows.assign(n=rows["n_analysed"], basis="reported", level=rows["subgroup_level"])
-    return table[[*SELECTED, "level"]].reset_index(drop=True)
+    return table.reindex(columns=[*SELECTED, "level"]).reset_index(drop=True)
 
 
 def _count_of_study(
@@ -130,6 +131,7 @@ def _selected(row: pd.Series, threshold: int, lower: object, upper: object, basi
     kept = {name: row[name] for name in ("study", "label", "week", "imputation", "source", "locator", "confidence")}
     return {
         **kept,
+        "entry": row.get("entry"),
         "threshold": threshold,
         "events_lower": lower,
         "events_upper": upper,

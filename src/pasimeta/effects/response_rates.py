@@ -46,7 +46,7 @@ def effect_scales(counts: pd.DataFrame, measures: list[str]) -> pd.DataFrame:
     -------
     DataFrame
         One row a count, measure and end of its interval: ``study``, ``label``, ``threshold``, ``events``, ``n``,
-        ``measure``, ``yi``, ``vi``.
+        ``measure``, ``yi``, ``vi``, ``entry``.
     """
     ends = pd.concat([counts.assign(events=counts["events_lower"]), counts.assign(events=counts["events_upper"])])
     ends = ends.drop_duplicates(["study", "threshold", "events"]).sort_values(
@@ -55,7 +55,7 @@ def effect_scales(counts: pd.DataFrame, measures: list[str]) -> pd.DataFrame:
     tables = []
     for measure in measures if len(ends) else []:
         yi, vi = escalc(measure, events=ends["events"].to_numpy(float), n=ends["n"].to_numpy(float))
-        kept = ends[["study", "label", "threshold", "events", "n"]]
+        kept = ends.reindex(columns=["study", "label", "threshold", "events", "n", "entry"])
         tables.append(kept.assign(measure=measure, yi=yi, vi=vi))
-    columns = ["study", "label", "threshold", "events", "n", "measure", "yi", "vi"]
-    return pd.concat(tables, ignore_index=True) if tables else pd.DataFrame(columns=columns)
+    columns = ["study", "label", "threshold", "events", "n", "measure", "yi", "vi", "entry"]
+    return pd.concat(tables, ignore_index=True)[columns] if tables else pd.DataFrame(columns=columns)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
@@ -153,7 +154,7 @@ def _judged_strangers(folder: Path, judged: dict[str, RiskOfBias], studies: Path
 
 def _read(path: Path, adapter: TypeAdapter[T], problems: list[Problem]) -> T | None:
     try:
-        content = YAML(typ="safe").load(path.read_text(encoding="utf-8"))
+        content = _parsed(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         problems.append(Problem(path, "is missing; restore it", code="unreadable"))
     except UnicodeDecodeError as error:
@@ -172,11 +173,18 @@ def _read(path: Path, adapter: TypeAdapter[T], problems: list[Problem]) -> T | N
     return None
 
 
+@lru_cache(maxsize=256)
+def _parsed(text: str) -> Any:
+    # parsing is nearly all of the time that reading takes, and a notebook's kernel is forked from where it was done
+    return YAML(typ="safe").load(text)
+
+
 def _explain(path: Path, detail: Any) -> Problem:
     keys = [key for key in detail["loc"] if not _names_a_type(key)]
     field = ".".join(str(key) for key in keys) or "the file"
     message = detail["msg"].removeprefix("Value error, ")
-    return Problem(path, f"{message[:1].lower()}{message[1:]}", line_of(yaml_tree(path), keys), field)
+    message = f"{'is empty; ' if detail['input'] is None else ''}{message[:1].lower()}{message[1:]}"
+    return Problem(path, message, line_of(yaml_tree(path), keys), field)
 
 
 def _names_a_type(key: Any) -> bool:

@@ -44,13 +44,13 @@ RegistryStatus = Literal[
 class Citation(Record):
     """The published report, as far as its bibliographic record was seen."""
 
-    authors: Text
+    authors: Annotated[Text, Field(description="As printed: Cheng L, Wang S, … Chen X")]
     year: int
     title: Text | None = None
-    journal: Text | None = None
-    doi: Annotated[str | None, Field(pattern=r"^10\.\d{4,}/\S+$")] = None
-    pmid: Annotated[str | None, Field(pattern=r"^\d+$")] = None
-    pmcid: Annotated[str | None, Field(pattern=r"^PMC\d+$")] = None
+    journal: Annotated[Text | None, Field(description="With volume, issue and pages")] = None
+    doi: Annotated[str | None, Field(pattern=r"^10\.\d{4,}/\S+$", description="10.…, without https://doi.org/")] = None
+    pmid: Annotated[str | None, Field(pattern=r"^\d+$", description="Digits in quotes")] = None
+    pmcid: Annotated[str | None, Field(pattern=r"^PMC\d+$", description="PMC and digits")] = None
 
 
 class Product(Cited):
@@ -60,7 +60,7 @@ class Product(Cited):
     tissue: Tissue | None
     donor: Donor | None
     route: Route | None
-    description: Text
+    description: Annotated[Text, Field(description="The product in our words")]
 
 
 class Dose(Cited):
@@ -69,7 +69,7 @@ class Dose(Cited):
     cells_per_kg: Annotated[Range | None, Field(description="Cells per kg body weight, per infusion")] = None
     cells_per_cm2: Annotated[Range | None, Field(description="Cells per cm2 of plaque, per treatment")] = None
     total_cells: Annotated[Range | None, Field(description="Cells per infusion, whole body")] = None
-    infusions: Range | None = None
+    infusions: Annotated[Range | None, Field(description="How many infusions or treatments")] = None
     weeks: Annotated[list[float] | None, Field(description="Weeks of the infusions, the first is 0")] = None
     reason: Annotated[Text | None, Field(description="Why amount, infusions or weeks are null")] = None
 
@@ -107,7 +107,7 @@ class Arm(Record):
     id: Identifier
     label: Text
     intervention: Literal["cells", "comparator", "control"] = "cells"
-    n: Fact[int]
+    n: Annotated[Fact[int], Field(description="Patients in the arm")]
     dose: Dose | None = None
     drug: Annotated[Text | None, Field(description="Drug and dose, for an arm without cells or beside them")] = None
 
@@ -116,7 +116,7 @@ class Subgroup(Record):
     """Part of a study's patients."""
 
     by: Literal["sex", "dose_group"]
-    level: Text
+    level: Annotated[Text, Field(description="female or male; or the id of the arm")]
 
 
 class ResponseCount(AlwaysCited):
@@ -125,10 +125,10 @@ class ResponseCount(AlwaysCited):
     endpoint: Endpoint
     threshold: Annotated[int | None, Field(ge=1, le=100, description="Percent improvement of PASI")] = None
     events: Count
-    n_enrolled: Annotated[int, Field(ge=1)]
-    n_analysed: Annotated[int, Field(ge=1)]
+    n_enrolled: Annotated[int, Field(ge=1, description="Patients enrolled")]
+    n_analysed: Annotated[int, Field(ge=1, description="Patients the events are counted of")]
     printed_percent: PrintedPercent | None = None
-    week: Annotated[float | None, Field(ge=0)]
+    week: Annotated[float | None, Field(ge=0, description="Weeks from the first infusion; null needs week_reason")]
     week_reason: Annotated[Text | None, Field(description="Why the week is null")] = None
     subgroup: Subgroup | None = None
     imputation: Annotated[Imputation, Field(description="Whom the denominator n_analysed counts")] = "none"
@@ -158,12 +158,12 @@ class SafetyCount(AlwaysCited):
 
     event: Literal["serious_related", "serious_any", "major", "related", "any"]
     term: Annotated[Text | None, Field(description="The event's name, where one kind is counted")] = None
-    unit: Literal["patients", "events"]
+    unit: Annotated[Literal["patients", "events"], Field(description="What is counted")]
     count: Count
     n: Annotated[int | None, Field(ge=1, description="Patients at risk")]
     group: Annotated[Text | None, Field(description="Who was at risk, if not the study's patients")] = None
-    week: Annotated[float | None, Field(ge=0, description="End of the time at risk")]
-    week_reason: Text | None = None
+    week: Annotated[float | None, Field(ge=0, description="End of the time at risk; null needs week_reason")]
+    week_reason: Annotated[Text | None, Field(description="Why the week is null")] = None
 
     @model_validator(mode="after")
     def _possible(self) -> Self:
@@ -177,9 +177,9 @@ class SafetyCount(AlwaysCited):
 class Finding(AlwaysCited):
     """A result that isn't a count of patients: a mean change, a p-value, another index than PASI."""
 
-    what: Text
-    result: Text
-    week: Annotated[float | None, Field(ge=0)] = None
+    what: Annotated[Text, Field(description="What was measured")]
+    result: Annotated[Text, Field(description="What came out, in our words")]
+    week: Annotated[float | None, Field(ge=0, description="Weeks from the first infusion")] = None
 
 
 class Patient(AlwaysCited):
@@ -187,11 +187,13 @@ class Patient(AlwaysCited):
 
     id: Identifier
     sex: Literal["female", "male"] | None = None
-    age: Annotated[float | None, Field(ge=0, le=120)] = None
-    baseline_pasi: Annotated[float | None, Field(ge=0, le=72)] = None
-    followup_pasi: Annotated[float | None, Field(ge=0, le=72)] = None
-    improvement_percent: Annotated[float | None, Field(le=100)] = None
-    week: Annotated[float | None, Field(ge=0)] = None
+    age: Annotated[float | None, Field(ge=0, le=120, description="Years")] = None
+    baseline_pasi: Annotated[float | None, Field(ge=0, le=72, description="PASI before treatment, points")] = None
+    followup_pasi: Annotated[float | None, Field(ge=0, le=72, description="PASI at that week, points")] = None
+    improvement_percent: Annotated[
+        float | None, Field(le=100, description="Percent improvement, where scores aren't given")
+    ] = None
+    week: Annotated[float | None, Field(ge=0, description="Weeks from the first infusion")] = None
     outcome: Annotated[Text | None, Field(description="The course in our words, where no PASI is given")] = None
     confounded_by: Annotated[Text | None, Field(description="Another treatment that could explain the course")] = None
 
@@ -216,13 +218,13 @@ class Population(Record):
     """Who was treated."""
 
     condition: Literal["plaque_psoriasis", "scalp_psoriasis", "healthy_volunteers"]
-    enrolled: Fact[int]
-    analysed: Fact[int]
-    female: Fact[int]
-    male: Fact[int]
-    age: Fact[Summary]
-    baseline_pasi: Fact[Summary]
-    co_treatment: Fact[str]
+    enrolled: Annotated[Fact[int], Field(description="Patients enrolled")]
+    analysed: Annotated[Fact[int], Field(description="Patients analysed")]
+    female: Annotated[Fact[int], Field(description="Women enrolled")]
+    male: Annotated[Fact[int], Field(description="Men enrolled")]
+    age: Annotated[Fact[Summary], Field(description="Years")]
+    baseline_pasi: Annotated[Fact[Summary], Field(description="PASI before treatment, points")]
+    co_treatment: Annotated[Fact[str], Field(description="Other treatment allowed or given")]
 
     @model_validator(mode="after")
     def _sums(self) -> Self:
@@ -249,7 +251,7 @@ class PlannedOutcome(AlwaysCited):
         "other",
     ]
     threshold: Annotated[int | None, Field(ge=1, le=100)] = None
-    weeks: list[float] | None = None
+    weeks: Annotated[list[float] | None, Field(description="Weeks from the first infusion")] = None
     role: Literal["primary", "secondary"] | None = None
     definition: Text | None = None
 
@@ -258,8 +260,8 @@ class Registration(Record):
     """What the registry says, apart from what came of it."""
 
     status: Fact[RegistryStatus]
-    enrollment: Fact[int]
-    enrollment_type: Literal["actual", "target"] | None
+    enrollment: Annotated[Fact[int], Field(description="Patients the registry names")]
+    enrollment_type: Annotated[Literal["actual", "target"] | None, Field(description="What that number is")]
     treated: Annotated[Fact[int] | None, Field(description="Patients known to have been treated, if unreported")] = None
     planned_outcomes: Annotated[list[PlannedOutcome], Field(default_factory=list)]
 
@@ -276,19 +278,19 @@ class Study(Record):
     id: Identifier
     label: Annotated[Text, Field(description="Short name for tables and figures")]
     title: Annotated[Text | None, Field(description="Title of the report or registration, or null if not kept")]
-    registry_ids: list[Text]
-    citation: Citation | None
-    country: Text | None
+    registry_ids: Annotated[list[Text], Field(description="Numbers in trial registries")]
+    citation: Annotated[Citation | None, Field(description="Needed where the status is reported")]
+    country: Annotated[Text | None, Field(description="Where patients were treated")]
     sponsor: Text | None = None
     design: Design
-    design_note: Text | None = None
+    design_note: Annotated[Text | None, Field(description="What a reader must know of the design")] = None
     phase: list[Phase]
     allocation: Literal["randomized", "non_randomized", "na"]
-    status: Status
-    status_reason: Text
+    status: Annotated[Status, Field(description="Whether results are public")]
+    status_reason: Annotated[Text, Field(description="How that is known")]
     product: Product
     population: Population
-    follow_up: Fact[str]
+    follow_up: Annotated[Fact[str], Field(description="When patients were seen")]
     arms: Annotated[list[Arm], Field(min_length=1)]
     outcomes: list[ResponseCount]
     safety: list[SafetyCount]
@@ -298,7 +300,7 @@ class Study(Record):
     conflicts: list[Conflict]
     missing: list[Missing]
     exclusion: Exclusion | None
-    sources: Annotated[list[Identifier], Field(description="Every document consulted for this study", min_length=1)]
+    sources: Annotated[list[Identifier], Field(description="Ids in sources.yaml of every document consulted", min_length=1)]
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:

@@ -9,15 +9,18 @@ import pandera.pandas as pa
 
 from pasimeta.errors import EvidenceError
 from pasimeta.evidence.context import Comparator
+from pasimeta.evidence.entries import context_entry, study_entry
 from pasimeta.evidence.inclusion import Decision
 from pasimeta.evidence.store import Evidence
-from pasimeta.evidence.study import ResponseCount, Study
+from pasimeta.evidence.study import Study
 
 _TEXT = pa.Column(str)
 _OPTIONAL_TEXT = pa.Column(object, nullable=True, required=True, coerce=True)
 _COUNT = pa.Column(int, pa.Check.ge(0), coerce=True)
 _SIZE = pa.Column(int, pa.Check.ge(1), coerce=True)
 _NUMBER = pa.Column(float, nullable=True, coerce=True)
+# id of the entry in the data file (evidence.entries); a count that isn't in one has none
+_ENTRY = pa.Column(object, nullable=True, required=False, coerce=True)
 
 RESPONSES = pa.DataFrameSchema(
     {
@@ -38,6 +41,7 @@ RESPONSES = pa.DataFrameSchema(
         "locator": _TEXT,
         "confidence": _TEXT,
         "derived": _OPTIONAL_TEXT,
+        "entry": _ENTRY,
     },
     checks=[
         pa.Check(lambda t: t["events_lower"] <= t["events_upper"], error="events_lower exceeds events_upper"),
@@ -62,6 +66,7 @@ DOSES = pa.DataFrameSchema(
         "weeks": _OPTIONAL_TEXT,
         "source": _OPTIONAL_TEXT,
         "locator": _OPTIONAL_TEXT,
+        "entry": _ENTRY,
     },
     name="doses",
 )
@@ -76,7 +81,11 @@ def characteristics(evidence: Evidence, decisions: list[Decision]) -> pd.DataFra
 def responses(evidence: Evidence, decisions: list[Decision]) -> pd.DataFrame:
     """One row a response count of any study, with its source; schema ``RESPONSES``."""
     included = {d.study: d.included for d in decisions}
-    rows = [_response_row(s, o, included[s.id]) for s in evidence.studies.values() for o in s.outcomes]
+    rows = [
+        _response_row(study, position, included[study.id])
+        for study in evidence.studies.values()
+        for position in range(len(study.outcomes))
+    ]
     return RESPONSES.validate(pd.DataFrame(rows, columns=list(RESPONSES.columns)))
 
 
@@ -85,7 +94,7 @@ def doses(evidence: Evidence, decisions: list[Decision]) -> pd.DataFrame:
     included = {d.study: d.included for d in decisions}
     rows = []
     for study in evidence.studies.values():
-        for arm in study.arms:
+        for position, arm in enumerate(study.arms):
             dose = arm.dose
             if arm.intervention != "cells" or dose is None or dose.cells_per_kg is None:
                 continue
@@ -106,6 +115,7 @@ def doses(evidence: Evidence, decisions: list[Decision]) -> pd.DataFrame:
                     "weeks": " ".join(f"{w:g}" for w in dose.weeks) if dose.weeks else None,
                     "source": dose.source,
                     "locator": dose.locator,
+                    "entry": study_entry(study.id, f"arms.{position}.dose.cells_per_kg"),
                 }
             )
     return DOSES.validate(pd.DataFrame(rows, columns=list(DOSES.columns)))
@@ -128,9 +138,10 @@ def safety(evidence: Evidence, decisions: list[Decision]) -> pd.DataFrame:
             "source": count.source,
             "locator": count.locator,
             "confidence": count.confidence,
+            "entry": study_entry(study.id, f"safety.{position}.count"),
         }
         for study in evidence.studies.values()
-        for count in study.safety
+        for position, count in enumerate(study.safety)
     ]
     return pd.DataFrame(rows)
 
@@ -142,7 +153,9 @@ def comparators(evidence: Evidence, decisions: list[Decision]) -> pd.DataFrame:
 
 def benchmarks(evidence: Evidence, decisions: list[Decision]) -> pd.DataFrame:
     """One row a figure pooled by others, with its source."""
-    return pd.DataFrame([benchmark.model_dump() for benchmark in evidence.benchmarks.values()])
+    return pd.DataFrame(
+        [b.model_dump() | {"entry": context_entry(b.id, "value")} for b in evidence.benchmarks.values()]
+    )
 
 
 def conflicts(evidence: Evidence, decisions: list[Decision]) -> pd.DataFrame:
@@ -155,21 +168,28 @@ def conflicts(evidence: Evidence, decisions: list[Decision]) -> pd.DataFrame:
             "readings": "; ".join(f"{r.value} ({r.source}, {r.locator})" for r in conflict.readings),
             "preferred": None if conflict.preferred is None else str(conflict.readings[conflict.preferred].value),
             "why": conflict.why,
+            "entry": study_entry(study.id, f"conflicts.{position}"),
         }
         for study in _analysed(evidence, decisions)
-        for conflict in study.conflicts
+        for position, conflict in enumerate(study.conflicts)
     ]
-    return pd.DataFrame(rows, columns=["study", "label", "field", "readings", "preferred", "why"])
+    return pd.DataFrame(rows, columns=["study", "label", "field", "readings", "preferred", "why", "entry"])
 
 
 def missing(evidence: Evidence, decisions: list[Decision]) -> pd.DataFrame:
     """One row a thing that no document seen of an analysed study gives."""
     rows = [
-        {"study": study.id, "label": study.label, "item": gap.item, "reason": gap.reason}
+        {
+            "study": study.id,
+            "label": study.label,
+            "item": gap.item,
+            "reason": gap.reason,
+            "entry": study_entry(study.id, f"missing.{position}"),
+        }
         for study in _analysed(evidence, decisions)
-        for gap in study.missing
+        for position, gap in enumerate(study.missing)
     ]
-    return pd.DataFrame(rows, columns=["study", "label", "item", "reason"])
+    return pd.DataFrame(rows, columns=["study", "label", "item", "reason", "entry"])
 
 
 TABLES = {"doses": doses, "safety": safety, "comparators": comparators, "benchmarks": benchmarks}
@@ -231,10 +251,12 @@ def _characteristics_row(study: Study, decision: Decision) -> dict[str, object]:
         "included": decision.included,
         "stage": decision.stage,
         "reason": decision.reason,
+        "entry": study.id,
     }
 
 
-def _response_row(study: Study, outcome: ResponseCount, included: bool) -> dict[str, object]:
+def _response_row(study: Study, position: int, included: bool) -> dict[str, object]:
+    outcome = study.outcomes[position]
     return {
         "study": study.id,
         "label": study.label,
@@ -253,6 +275,7 @@ def _response_row(study: Study, outcome: ResponseCount, included: bool) -> dict[
         "locator": outcome.locator,
         "confidence": outcome.confidence,
         "derived": outcome.derived,
+        "entry": study_entry(study.id, f"outcomes.{position}.events"),
     }
 
 
@@ -273,7 +296,8 @@ def _comparator_rows(trial: Comparator) -> list[dict[str, object]]:
             "source": count.source,
             "locator": count.locator,
             "confidence": count.confidence,
+            "entry": context_entry(trial.id, f"arms.{i}.counts.{j}.events"),
         }
-        for arm in trial.arms
-        for count in arm.counts
+        for i, arm in enumerate(trial.arms)
+        for j, count in enumerate(arm.counts)
     ]

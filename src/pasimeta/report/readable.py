@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import pandas as pd
 
+from pasimeta.evidence.entries import study_entry
 from pasimeta.report.words import count_range
 
 MILLION = 1e6
@@ -26,6 +28,33 @@ def characteristics(table: pd.DataFrame) -> pd.DataFrame:
     words = {column: table[column].map(_words, na_action="ignore") for column in coded}
     counts = {column: table[column].astype("Int64") for column in ("enrolled", "female", "male", "registered")}
     return table.assign(**words, **counts)
+
+
+def links(table: pd.DataFrame, *columns: str) -> dict[str, list[str | None]]:
+    """Link studies to their pages and ``columns`` to the entry their count comes from, for ``notebook.show_table``.
+
+    A row without entry, one that isn't in a data file, gets no link.
+    """
+    entries = [entry if isinstance(entry, str) else None for entry in table["entry"]]
+    records = [None if entry is None else entry.partition("#")[0] for entry in entries]
+    return {"label": records, **dict.fromkeys(columns, entries)}
+
+
+def links_of_groups(
+    groups: pd.DataFrame, labels: Iterable[str], levels: Mapping[str, str]
+) -> dict[str, list[str | None]]:
+    """Link each study's column of a subgroup level to the entry of its count; ``levels`` gives the level by column."""
+    entries = {(row.label, row.level): row.entry for row in groups.itertuples()}
+    return {column: [entries.get((label, level)) for label in labels] for column, level in levels.items()}
+
+
+def links_of_characteristics(table: pd.DataFrame) -> dict[str, list[str | None]]:
+    """Link studies to their pages and numbers of patients to their entries."""
+    facts = {name: f"population.{name}" for name in ("enrolled", "analysed", "female", "male")}
+    paths = facts | {"registered": "registration.enrollment"}
+    studies = [entry if isinstance(entry, str) else None for entry in table["entry"]]
+    numbers = {name: [study and study_entry(study, path) for study in studies] for name, path in paths.items()}
+    return {"label": studies, **numbers}
 
 
 def responses(table: pd.DataFrame) -> pd.DataFrame:

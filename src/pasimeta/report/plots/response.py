@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from pasimeta.evidence.entries import entry_href
 from pasimeta.report.words import percent
 from pasimeta.synthesis.response import ThresholdPool
 
@@ -28,6 +29,8 @@ def response_forest(
     name: str,
     title: str,
     benchmarks: pd.DataFrame | None = None,
+    risks: pd.DataFrame | None = None,
+    preset: str = "house",
 ) -> Plot:
     """Draw study rows and pooled estimates, one block a threshold.
 
@@ -44,13 +47,17 @@ def response_forest(
         File stem and heading of the figure.
     benchmarks : DataFrame, optional
         Figures of other treatments at the same threshold, drawn as reference lines.
+    risks : DataFrame, optional
+        Risk of bias by domain, from :func:`pasimeta.certainty.domain_risks`.
+    preset : str
+        Whose look: see :mod:`pasimeta.figures.presets`.
     """
     from pasimeta.figures.forest import HeadingRow, NoteRow, forest
 
     rows: list[Row] = []
     for pool in pools:
         rows.append(HeadingRow(f"PASI{pool.threshold}"))
-        rows += _block(pool, rates[rates["threshold"] == pool.threshold])
+        rows += _block(pool, rates[rates["threshold"] == pool.threshold], _judgements(risks))
     if not rows:
         rows = [NoteRow("No threshold was asked for.")]
     return forest(
@@ -58,6 +65,8 @@ def response_forest(
         name=name,
         axis_label=AXIS,
         title=title,
+        preset=preset,
+        risk_domains=[] if risks is None else list(dict.fromkeys(risks["question"])),
         level=level,
         reference_lines=_reference_lines(benchmarks),
         footnote=(
@@ -104,7 +113,20 @@ def rate_of_row(row: Any) -> Rate:
     )
 
 
-def _block(pool: ThresholdPool, rates: pd.DataFrame) -> list[Row]:
+def link_of_row(row: Any) -> str:
+    """Return where on the site the count of a row stands; empty if it isn't in a data file."""
+    entry = getattr(row, "entry", None)
+    return entry_href(entry) if isinstance(entry, str) else ""
+
+
+def _judgements(risks: pd.DataFrame | None) -> dict[str, tuple[str, ...]]:
+    """Each judged study's risk of bias, domain by domain, by its label."""
+    if risks is None:
+        return {}
+    return {str(label): tuple(table["judgement"]) for label, table in risks.groupby("label", sort=False)}
+
+
+def _block(pool: ThresholdPool, rates: pd.DataFrame, risks: dict[str, tuple[str, ...]]) -> list[Row]:
     from pasimeta.figures.forest import NoteRow, PooledRow, PredictionRow, StudyRow
 
     result = pool.result
@@ -112,7 +134,13 @@ def _block(pool: ThresholdPool, rates: pd.DataFrame) -> list[Row]:
         return [NoteRow("No included study reports it.")]
     weights: Sequence[float | None] = result.lowest.weights or [None] * pool.k
     rows: list[Row] = [
-        StudyRow(str(row.label), rate_of_row(row), weight=weight if pool.k > 1 else None)
+        StudyRow(
+            str(row.label),
+            rate_of_row(row),
+            weight=weight if pool.k > 1 else None,
+            link=link_of_row(row),
+            risk=risks.get(str(row.label), ()),
+        )
         for row, weight in zip(rates.itertuples(), weights, strict=True)
     ]
     if pool.k == 1:

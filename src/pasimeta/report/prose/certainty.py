@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
+from pasimeta.evidence.entries import study_entry
 from pasimeta.report.words import SPACE, listing, markdown_text, number
 
 _VERDICTS = {"no_information": "no information", "not_met": "not met", "not_applicable": "doesn't apply"}
@@ -29,9 +30,14 @@ def findings_table(findings: pd.DataFrame) -> pd.DataFrame:
 
 
 def judgements_table(judgements: pd.DataFrame) -> pd.DataFrame:
-    """Judgements and their reasons in words, for a table."""
+    """ROBINS-I judgements and their reasons in words, for a table; ``entry`` is their place on the study's page."""
     verdicts = judgements["judgement"].map(lambda verdict: _VERDICTS.get(verdict, str(verdict)))
-    return judgements.assign(judgement=verdicts)
+    # a study that nobody judged has neither sources nor a place on its page
+    entries = [
+        study_entry(row.study, f"robins.{row.item}") if isinstance(row.source, str) else None
+        for row in judgements.itertuples()
+    ]
+    return judgements.assign(judgement=verdicts, entry=entries)
 
 
 def grade_sentences(findings: pd.DataFrame, judgements: pd.DataFrame) -> list[str]:

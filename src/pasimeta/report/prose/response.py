@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import pandas as pd
 
+from pasimeta.evidence.what_if import hypothetical
 from pasimeta.report.words import count_range, listing, markdown_text, number, percent, percent_range
 from pasimeta.synthesis.response import ThresholdPool
 
 
 def pooled_sentence(pool: ThresholdPool, level: float) -> str:
     """State one threshold's response: a pool as a pool, one study as one study, none as none."""
-    name = f"**PASI{pool.threshold}**"
+    name = f"**PASI{pool.threshold}**{_supposed(pool)}"
     result = pool.result
     if result is None:
         return f"{name}: no included study reports it."
@@ -64,6 +65,11 @@ def doubts(pool: ThresholdPool) -> str:
     if pool.result is None or not pool.result.warnings:
         return ""
     return "Doubts raised while fitting:\n\n" + "\n".join(f"- {markdown_text(w)}." for w in pool.result.warnings)
+
+
+def _supposed(pool: ThresholdPool) -> str:
+    invented = hypothetical(pool.counts)
+    return f", *what if* ({number(invented, 'result')} supposed, not seen)" if invented else ""
 
 
 def _interval(models: pd.DataFrame, row: int) -> tuple[float, float]:

@@ -7,11 +7,14 @@ from collections.abc import Callable
 import pandas as pd
 
 from pasimeta.errors import ParameterError
+from pasimeta.evidence.entries import entry_href
+from pasimeta.report.linked import Origins, linked, origins
 from pasimeta.report.words import SPACE, count_range, listing, markdown_text, number, percent, percent_range
 
 FIELD_STANDARD = 75  # the PASI threshold trials of systemic treatments are judged by
 
 BEHIND = {
+    "lead": "summary",
     "response": "pooling",
     "certainty": "certainty",
     "missing": "evidence",
@@ -23,6 +26,20 @@ BEHIND = {
     "context": "effect_sizes",
     "change": "next_trial",
 }
+# where the numbers of a statement were worked out: the sentence itself in its notebook
+ADDRESSES = {
+    "lead": ("studies.html", "04_pooling.html#statement-response"),
+    "response": ("04_pooling.html#statement-response",),
+    "certainty": ("12_certainty.html#statement-grade",),
+    "missing": ("01_evidence.html#statement-missing",),
+    "missing_evidence": ("11_missing_evidence.html#statement-missing_evidence",),
+    "safety": ("06_safety.html#statement-safety",),
+    "sex": ("08_sex_subgroup.html#statement-sex",),
+    "dose": ("07_dose_response.html#statement-dose",),
+    "robustness": ("10_robustness.html#statement-robustness",),
+    "change": ("13_next_trial.html#statement-next_trial",),
+}
+STUDY_COUNTS = ("lead", "response", "sex")  # statements that give counts of single studies
 STATEMENTS = ("response", "missing", "missing_evidence", "safety", "sex", "dose", "robustness")
 ORDER = (
     "response",
@@ -54,26 +71,51 @@ def summary_page(read: Callable[[str], pd.DataFrame], level: float, placebo: str
     -------
     DataFrame
         One row a statement, in reading order: ``key``, ``heading``, ``text`` (Markdown), ``section`` (of the notebook
-        behind it); the first, ``lead``, answers in two sentences.
+        behind it), ``linked`` (the text with every number leading to where it comes from); the first, ``lead``, answers
+        in two sentences.
     """
-    characteristics, pooled = read("characteristics"), read("pooled")
+    characteristics, pooled, benchmarks = read("characteristics"), read("pooled"), read("benchmarks").set_index("id")
     found = {key: read(f"statements_{key}").iloc[0] for key in STATEMENTS}
-    rows = {key: (row["heading"], row["text"], BEHIND[key]) for key, row in found.items()}
-    sure = [
-        *certainty_sentences(characteristics, pooled),
-        *sure_sentences(read("grade_findings"), read("grade_judgements")),
-    ]
-    context = context_sentences(read("benchmarks").set_index("id"), placebo, methotrexate)
+    statements = {key: (str(row["heading"]), [str(row["text"])]) for key, row in found.items()}
+    statements["lead"] = ("", lead_sentences(characteristics, pooled, level))
+    statements["certainty"] = (
+        "How sure?",
+        [
+            *certainty_sentences(characteristics, pooled),
+            *sure_sentences(read("grade_findings"), read("grade_judgements")),
+        ],
+    )
+    statements["context"] = ("Against what?", context_sentences(benchmarks, placebo, methotrexate))
     change = change_sentences(*(read(f"next_trial_{name}") for name in ("assurance", "sizes", "precision")))
-    for key, heading, sentences in (
-        ("certainty", "How sure?", sure),
-        ("context", "Against what?", context),
-        ("change", "What would change our mind?", change),
-    ):
-        rows[key] = (heading, "\n\n".join(sentences), BEHIND[key])
-    page = [("lead", "", lead_sentences(characteristics, pooled, level), "summary")]
-    page += [(key, *rows[key]) for key in ORDER]
-    return pd.DataFrame(page, columns=["key", "heading", "text", "section"])
+    statements["change"] = ("What would change our mind?", change)
+    others = benchmarks.loc[[placebo, methotrexate]]
+    addresses = dict(ADDRESSES) | {"context": tuple(entry_href(entry) for entry in others["entry"])}
+    known = _origins(characteristics, read("responses"), others)
+    return pd.DataFrame([_statement(key, *statements[key], addresses[key], known) for key in ("lead", *ORDER)])
+
+
+def _statement(
+    key: str, heading: str, sentences: list[str], addresses: tuple[str, ...], known: Origins
+) -> dict[str, str]:
+    """Return a row of the page; the last address serves the sentences that are left."""
+    between = " " if key == "lead" else "\n\n"
+    counts = known if key in STUDY_COUNTS else known.names
+    places = [*addresses, *[addresses[-1]] * len(sentences)]
+    links = [linked(sentence, place, counts) for sentence, place in zip(sentences, places, strict=False)]
+    return {
+        "key": key,
+        "heading": heading,
+        "text": between.join(sentences),
+        "section": BEHIND[key],
+        "linked": between.join(links),
+    }
+
+
+def _origins(characteristics: pd.DataFrame, responses: pd.DataFrame, benchmarks: pd.DataFrame) -> Origins:
+    """Return the origins of studies' names and counts, and of figures pooled by others."""
+    known = origins(characteristics, responses)
+    others = {str(row.label): entry_href(str(row.entry).partition("#")[0]) for row in benchmarks.itertuples()}
+    return Origins({**others, **known.labels}, known.counts)
 
 
 def sure_sentences(findings: pd.DataFrame, judgements: pd.DataFrame) -> list[str]:
@@ -115,7 +157,7 @@ def change_sentences(assurance: pd.DataFrame, sizes: pd.DataFrame, precision: pd
     return sentences
 
 
-def lead_sentences(characteristics: pd.DataFrame, pooled: pd.DataFrame, level: float) -> str:
+def lead_sentences(characteristics: pd.DataFrame, pooled: pd.DataFrame, level: float) -> list[str]:
     """Answer in two sentences of plain language, from the harder half of what is pooled."""
     reported = characteristics[
         (characteristics["status"] == "reported") & (characteristics["product_class"] == "expanded_msc")
@@ -129,7 +171,7 @@ def lead_sentences(characteristics: pd.DataFrame, pooled: pd.DataFrame, level: f
     )
     counted = pooled[(pooled["k"] > 0) & (pooled["threshold"] <= FIELD_STANDARD)]
     if counted.empty:
-        return f"{published} None of the studies analysed counts a PASI response."
+        return [published, "None of the studies analysed counts a PASI response."]
     row = counted.loc[counted["threshold"].idxmax()]
     studies = "one trial" if row["k"] == 1 else f"{number(int(row['k']), 'trial')}"
     answer = (
@@ -139,7 +181,7 @@ def lead_sentences(characteristics: pd.DataFrame, pooled: pd.DataFrame, level: f
         f"anywhere from {percent_range(row['ci_lower'], row['ci_upper'])} ({percent(level)} interval), and nothing "
         "shows how many would have improved without the cells."
     )
-    return f"{published} {answer}"
+    return [published, answer]
 
 
 def context_sentences(benchmarks: pd.DataFrame, placebo: str, methotrexate: str) -> list[str]:

@@ -1,0 +1,47 @@
+"""The data browser: every study and every entry in tables that sort and filter in the reader's browser."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pasimeta.evidence.entries import Entry, entry_href, in_words
+from pasimeta.evidence.store import Evidence
+from pasimeta.site.entries import every_entry
+from pasimeta.site.page import Context, Page
+from pasimeta.site.shell import fill
+
+
+def browser_pages(context: Context) -> list[Page]:
+    """Return the data browser."""
+    evidence = context.evidence
+    if not evidence.studies:
+        return []
+    tables = sorted(path.name for path in (context.results / "tables").glob("*.csv"))
+    entries = [_row(entry, evidence) for entry in every_entry(evidence)]
+    body = fill(
+        "browser.html.j2",
+        studies=evidence.studies.values(),
+        entries=entries,
+        records=sorted({row["label"] for row in entries}, key=str.casefold),
+        tables=tables,
+        in_words=in_words,
+    )
+    scripts = ("tables.js",)
+    return [Page(href="data.html", title="All data", group="Evidence", body=body, contents=False, scripts=scripts)]
+
+
+def _row(entry: Entry, evidence: Evidence) -> dict[str, Any]:
+    labelled = evidence.studies.get(entry.record) or evidence.comparators.get(entry.record)
+    cited = entry.cited
+    return {
+        "label": labelled.label if labelled else evidence.benchmarks[entry.record].label,
+        "subject": entry.subject,
+        "quantity": entry.quantity,
+        "value": entry.value,
+        "href": entry_href(entry.id),
+        "reason": entry.reason,
+        "source": cited.source,
+        "locator": cited.locator,
+        "confidence": cited.confidence or "",
+        "disputed": entry.standing or ("disputed" if entry.conflicts else ""),
+    }

@@ -1,0 +1,84 @@
+"""Put the site together: every page from its function, the menu around it, assets, tables and figures beside it."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from pasimeta.pipeline.files import write_text
+from pasimeta.pipeline.project import Project
+from pasimeta.site.assets import write_assets
+from pasimeta.site.browser import browser_pages
+from pasimeta.site.citation import citation_pages
+from pasimeta.site.coverage import coverage_pages
+from pasimeta.site.figures import from_its_folder
+from pasimeta.site.gallery import gallery_pages
+from pasimeta.site.glossary import glossary_pages
+from pasimeta.site.landing import landing_pages
+from pasimeta.site.methods import methods_pages
+from pasimeta.site.notebooks import notebook_pages
+from pasimeta.site.other_treatments import other_treatment_pages
+from pasimeta.site.own_review import own_review_pages, write_examples
+from pasimeta.site.page import Context, Page
+from pasimeta.site.pdf import write_report
+from pasimeta.site.reproducibility import reproducibility_pages, write_parameters
+from pasimeta.site.search import write_search_index
+from pasimeta.site.shell import whole_page
+from pasimeta.site.sources import source_pages
+from pasimeta.site.studies import study_pages
+from pasimeta.site.tutorial import tutorial_pages
+
+# The order is the menu's, within each group.
+PAGES: tuple[Callable[[Context], list[Page]], ...] = (
+    landing_pages,
+    notebook_pages,
+    study_pages,
+    browser_pages,
+    other_treatment_pages,
+    source_pages,
+    gallery_pages,
+    tutorial_pages,
+    own_review_pages,
+    methods_pages,
+    coverage_pages,
+    reproducibility_pages,
+    glossary_pages,
+    citation_pages,
+)
+
+# What else stands in the site's folder, made from all pages: a search index, a PDF.
+FILES: tuple[Callable[[Context, Sequence[Page], Path], None], ...] = (
+    write_parameters,
+    write_examples,
+    write_report,
+    write_search_index,
+)
+
+
+def render_site(results: Path, pages: Path, project: Project, earlier: Path | None = None) -> None:
+    """Write every page, and copies of tables, figures and notebooks.
+
+    Parameters
+    ----------
+    results : path
+        A folder of results with ``notebooks/``, ``tables/`` and ``figures/``.
+    pages : path
+        Where the site goes; an existing, empty folder.
+    project : Project
+        The clone the results come from.
+    earlier : path, optional
+        The site of an earlier run: what hasn't changed is taken from it, and the bytes are the same.
+    """
+    context = Context(project, results, earlier)
+    made = [page for write in PAGES for page in write(context)]
+    for folder in ("tables", "figures", "notebooks"):
+        if (results / folder).is_dir():
+            shutil.copytree(results / folder, pages / folder)
+    for drawing in sorted((pages / "figures").glob("*.svg")):
+        write_text(drawing, from_its_folder(drawing.read_text(encoding="utf-8")))
+    write_assets(pages / "assets")
+    for page in made:
+        write_text(pages / page.href, whole_page(page, made))
+    for write_files in FILES:
+        write_files(context, made, pages)

@@ -1,0 +1,69 @@
+"""A page for each executed notebook: prose and results in the open, code folded away."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from functools import cache
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from markupsafe import Markup
+
+from pasimeta.pipeline.fingerprint import file_hash
+from pasimeta.pipeline.manifest import NOTEBOOKS
+from pasimeta.site.figures import figure_html
+from pasimeta.site.page import Context, Page
+from pasimeta.site.shell import TEMPLATES
+
+if TYPE_CHECKING:
+    from nbconvert import HTMLExporter
+
+
+_PERMALINK = re.compile(r'<a class="anchor-link".*?</a>', re.DOTALL)  # Jupyter's, a second link to each heading
+
+
+def notebook_pages(context: Context) -> list[Page]:
+    """Return a page for each notebook that has been executed, in order."""
+    executed = [n for n in NOTEBOOKS if (context.results / "notebooks" / f"{n.name}.ipynb").is_file()]
+    pages = []
+    for notebook in executed:
+        path, href = context.results / "notebooks" / f"{notebook.name}.ipynb", f"{notebook.name}.html"
+        source = notebook_source_hash(path)
+        body = context.earlier_body(href, source) or notebook_body(path)
+        short = notebook.section.replace("_", " ").capitalize()
+        pages.append(Page(href=href, title=notebook.title, short=short, group="Results", body=body, source=source))
+    return pages
+
+
+def notebook_source_hash(path: Path) -> str:
+    """Return the hash of what a notebook's page is made from."""
+    return hashlib.sha256(path.read_bytes() + _converter().encode()).hexdigest()
+
+
+@cache
+def _converter() -> str:
+    # what beside the notebook decides the page: code and templates that write it, and the libraries' releases
+    here = Path(__file__)
+    parts = [here, here.with_name("figures.py"), TEMPLATES / "figure.html.j2", *sorted(TEMPLATES.glob("notebook/*"))]
+    releases = [f"{name} {version(name)}" for name in ("nbconvert", "mistune", "pygments")]
+    return " ".join([*(file_hash(part) for part in parts), *releases])
+
+
+@cache
+def _exporter() -> HTMLExporter:
+    from nbconvert import HTMLExporter
+    from traitlets.config import Config
+
+    # the exporter would otherwise look for Jupyter's own templates in every data path of this machine
+    config = Config({"TemplateExporter": {"extra_template_basedirs": [str(TEMPLATES)]}})
+    exporter = HTMLExporter(template_name="notebook", config=config)
+    exporter.register_filter("figure", figure_html)
+    return exporter
+
+
+def notebook_body(path: Path) -> Markup:
+    """Return an executed notebook as a page's content."""
+    body, _ = _exporter().from_filename(str(path))
+    return Markup(_PERMALINK.sub("", body).strip())

@@ -1,14 +1,23 @@
-"""Fixtures shared by all tests: the project itself, its evidence, and a copy of it to break."""
+"""Fixtures shared by all tests: the project itself, its evidence, one run of it, and a copy of it to break."""
 
+import os
 import shutil
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from pasimeta.evidence.store import Evidence, load_evidence
+from pasimeta.pipeline.files import locked
 from pasimeta.pipeline.project import Project
+from pasimeta.pipeline.runner import Settings, run
+from pasimeta.pipeline.sections import Parameters
 
 ROOT = Path(__file__).resolve().parents[1]
+
+# a busy machine is no fault of what is tested
+settings.register_profile("unhurried", deadline=None)
+settings.load_profile("unhurried")
 
 
 @pytest.fixture(scope="session")
@@ -19,6 +28,18 @@ def project() -> Project:
 @pytest.fixture(scope="session")
 def evidence(project: Project) -> Evidence:
     return load_evidence(project.data)
+
+
+@pytest.fixture(scope="session")
+def default_run(project: Project, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Results and site of one run at default parameters, made once for all test processes; not to be changed."""
+    base = tmp_path_factory.getbasetemp()
+    shared = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+    folder = shared / "default-run"
+    with locked(shared / "default-run-lock", lambda: None):
+        if not (folder / "site" / "index.html").is_file():
+            run(project, Parameters(), Settings(results=folder / "results", site=folder / "site"))
+    return folder
 
 
 @pytest.fixture

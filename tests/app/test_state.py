@@ -40,14 +40,14 @@ def folder(tmp_path_factory):
 
 
 @given(STATES)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_a_link_gives_its_state_back(state):
     assert State.from_query(state.to_query()) == state
     assert State.from_query("?" + state.to_query(complete=True)) == state
 
 
 @given(state=STATES)
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 def test_a_parameters_file_gives_its_state_back_and_keeps_everything_else(folder, state):
     base = valid_parameters({"robustness": {"seed": 7}, "thresholds": {"link": "logit"}}, "a test")
     path = folder / "parameters.yaml"

@@ -7,8 +7,8 @@ import pytest
 
 from pasimeta.errors import PasimetaError
 from pasimeta.figures.curves import Curve, curves
-from pasimeta.figures.output import svg_text
 from pasimeta.figures.lights import JBI_SIGNALS, ROBINS_SIGNALS
+from pasimeta.figures.output import svg_text
 from pasimeta.figures.traffic_light import LightRow, traffic_lights
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "figures"))

@@ -4,7 +4,7 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from pasimeta.effects.pasi import area_grades, improvement_rate, pasi_score, reaches, responses
@@ -38,7 +38,6 @@ def test_each_region_has_its_weight(place, most):
     assert pasi_score(4 * worst, 4 * worst, 4 * worst, area=6 * worst)[0] == pytest.approx(most, abs=1e-12)
 
 
-@settings(deadline=None)
 @given(region, region, region, areas)
 def test_score_equals_the_sum_in_exact_fractions(redness, thickness, scaliness, area):
     exact = sum(
@@ -48,7 +47,6 @@ def test_score_equals_the_sum_in_exact_fractions(redness, thickness, scaliness, 
     assert pasi_score(redness, thickness, scaliness, area=area)[0] == float(exact)
 
 
-@settings(deadline=None)
 @given(region, region, region, areas, st.integers(0, 3))
 def test_score_never_falls_when_a_grade_rises(redness, thickness, scaliness, area, place):
     worse = list(redness)
@@ -57,7 +55,6 @@ def test_score_never_falls_when_a_grade_rises(redness, thickness, scaliness, are
     assert pasi_score(worse, thickness, scaliness, area=area) >= mild
 
 
-@settings(deadline=None)
 @given(st.lists(st.tuples(region, region, region, areas), min_size=1, max_size=5))
 def test_many_patients_at_once_score_as_one_by_one(patients):
     redness, thickness, scaliness, area = map(np.array, zip(*patients, strict=True))
@@ -102,14 +99,12 @@ def test_improvement_of_published_patients():
     assert improvement_rate([50.4, 21, 24], [0.3, 9, 8.3]).round(1).tolist() == [99.4, 57.1, 65.4]
 
 
-@settings(deadline=None)
 @given(st.integers(1, 720), tenths, st.integers(1, 100))
 def test_response_agrees_with_exact_fractions(before, after, threshold):
     exact = Fraction(before - after, before) * 100 >= threshold
     assert bool(responses(before / 10, after / 10, threshold)[0]) is exact
 
 
-@settings(deadline=None)
 @given(st.lists(st.floats(-200, 100), min_size=1, max_size=8))
 def test_responders_never_rise_with_the_threshold(improvement):
     reached = reaches(improvement, [40, 50, 75, 90, 100])
@@ -154,7 +149,6 @@ def test_visits_after_the_week_asked_about_do_not_count():
     assert not responses_at([20], [[20, 20, 0]], weeks=WEEKS, week=8, threshold=50, imputation="best_observed")[0]
 
 
-@settings(deadline=None)
 @given(
     st.lists(
         st.tuples(st.integers(1, 720), st.lists(st.none() | tenths, min_size=3, max_size=3)), min_size=1, max_size=6
@@ -210,7 +204,6 @@ def test_the_two_definitions_differ():
     assert relapses_by_loss(**course, reference_week=7).count == 0
 
 
-@settings(deadline=None)
 @given(
     st.integers(1, 720),
     st.lists(tenths, min_size=4, max_size=4),
@@ -226,7 +219,6 @@ def test_relapse_by_loss_agrees_with_exact_fractions(before, visits, fraction):
     assert not (found.relapsed & ~found.at_risk).any()
 
 
-@settings(deadline=None)
 @given(st.integers(1, 720), st.lists(tenths, min_size=4, max_size=4), st.integers(1, 100))
 def test_relapse_below_a_response_agrees_with_exact_fractions(before, visits, threshold):
     responds = [Fraction(before - v, before) * 100 >= threshold for v in visits]

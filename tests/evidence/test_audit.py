@@ -6,7 +6,7 @@ import sys
 from fractions import Fraction
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from pasimeta.cli import main
@@ -173,7 +173,6 @@ def response(events, n, threshold=75, **more):
     )  # fmt: skip
 
 
-@settings(deadline=None)
 @given(counts, st.integers(0, 2))
 def test_a_rounded_percentage_never_contradicts_its_own_count(count, decimals):
     events, n = count
@@ -181,7 +180,6 @@ def test_a_rounded_percentage_never_contradicts_its_own_count(count, decimals):
     assert list(percent_complaints("f", response(events, n, printed_percent=percent), n)) == []
 
 
-@settings(deadline=None)
 @given(counts, st.integers(1, 5))
 def test_another_count_contradicts_the_percentage(count, off):
     events, n = count
@@ -192,7 +190,6 @@ def test_another_count_contradicts_the_percentage(count, off):
         assert complaint.code == "percent_count_mismatch"
 
 
-@settings(deadline=None)
 @given(st.lists(st.integers(20, 90), min_size=1, max_size=12))
 def test_the_mean_of_whole_ages_is_always_possible(ages):
     assert mean_is_possible(round(sum(ages) / len(ages), 2), len(ages))
@@ -206,7 +203,6 @@ def test_grim_refuses_an_impossible_mean():
     assert not mean_is_possible(12.34, 2, Fraction(1, 10))
 
 
-@settings(deadline=None)
 @given(st.lists(st.floats(0, 100), min_size=1, max_size=20))
 def test_counts_of_real_patients_are_in_order(improvements):
     n = len(improvements)
@@ -214,7 +210,6 @@ def test_counts_of_real_patients_are_in_order(improvements):
     assert list(threshold_complaints([(str(i), o) for i, o in enumerate(outcomes)])) == []
 
 
-@settings(deadline=None)
 @given(counts, st.integers(1, 5))
 def test_counts_that_rise_with_the_threshold_are_found(count, more):
     events, n = count

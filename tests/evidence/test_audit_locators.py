@@ -4,7 +4,7 @@ import hashlib
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from pasimeta.evidence.audit import audit_folder
@@ -271,14 +271,12 @@ def test_the_stored_documents_prove_the_committed_figures(project):
 # Properties
 
 
-@settings(deadline=None)
 @given(st.integers(0, 10**6))
 def test_any_number_is_read_back(value):
     assert value in [n.value for n in printed_numbers(f"about {value} of them")]
     assert value in [n.value for n in printed_numbers(f"about {value:,} of them")]
 
 
-@settings(deadline=None)
 @given(st.floats(0.1, 99.9), st.integers(2, 12))
 def test_any_power_is_read_back(mantissa, exponent):
     value = float(f"{mantissa:.1f}") * 10.0**exponent
@@ -287,7 +285,6 @@ def test_any_power_is_read_back(mantissa, exponent):
         assert Passage(document, document.lines()).number(value) is not None
 
 
-@settings(deadline=None)
 @given(st.text(max_size=200))
 def test_no_text_breaks_the_reading_of_numbers(text):
     document = Document(text)
@@ -297,7 +294,6 @@ def test_no_text_breaks_the_reading_of_numbers(text):
     passage.week(4.3)
 
 
-@settings(deadline=None)
 @given(st.integers(1, 40).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n))))
 def test_every_count_stands_where_it_is_printed(count):
     events, n = count

@@ -204,7 +204,7 @@ def told_in(tree):
     return found
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(facts, facts)
 def test_nothing_is_lost_and_nothing_is_invented(first, second):
     yaml = YAML(typ="safe")

@@ -203,7 +203,7 @@ def test_flow_data_and_words_are_the_input() -> None:
     assert "Set aside: 6 (Case report 6)" in plot.alt
 
 
-@settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=10, suppress_health_check=[HealthCheck.too_slow])
 @given(
     ends=st.lists(st.tuples(st.floats(0.01, 50), st.floats(1, 8)), min_size=1, max_size=9),
     width=st.sampled_from(WIDTHS),

@@ -221,7 +221,7 @@ def other_rows(draw: st.DrawFn) -> Row:
     )
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=25, suppress_health_check=[HealthCheck.too_slow])
 @given(rows=st.lists(study_rows() | other_rows(), min_size=1, max_size=8), width=st.sampled_from(WIDTHS))
 def test_any_rows_are_drawn_without_overlap(rows: list[Row], width: int) -> None:
     try:

@@ -51,7 +51,7 @@ def test_boschloo_p_values_are_scipys(x, c):
 
 
 @given(n1=st.integers(2, 14), n2=st.integers(2, 14), alternative=st.sampled_from(["two_sided", "greater"]))
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 def test_boschloo_region_is_that_of_its_p_values_and_holds_fishers(n1, n2, alternative):
     better = np.arange(n1 + 1)[:, None] / n1 > np.arange(n2 + 1) / n2
     region = rejects_for_benefit(n1, n2, "boschloo", alternative, 0.05) > 0
@@ -133,7 +133,7 @@ def test_tests_keep_their_level_and_boschloo_is_no_weaker():
 
 
 @given(a=st.floats(1, 20), b=st.floats(1, 20), n=st.integers(3, 40))
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 def test_assurance_never_exceeds_its_ceiling_by_more_than_the_level(a, b, n):
     contrast = assurance(design(beta_belief(a, b), beta_belief(5, 5), n, 1)).contrasts[0]
     # significant by chance though the cells are worse: at most the level of the test

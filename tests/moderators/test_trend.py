@@ -65,7 +65,7 @@ def test_two_groups_give_the_conditional_odds_ratio():
     assert np.exp(found.slope_ci_lower) == pytest.approx(0.5153, abs=1e-4)
 
 
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 @given(
     st.lists(st.tuples(st.integers(1, 5), st.integers(0, 5)), min_size=2, max_size=4),
     st.floats(-3, 3),

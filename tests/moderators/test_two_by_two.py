@@ -103,7 +103,7 @@ def test_every_interval_holds_its_estimate_and_agrees_with_its_test(cheng):
     assert (cheng["includes_no_effect"] == (cheng["p_value"] > 0.05)).all()
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(GROUPS, GROUPS)
 def test_swapping_groups_inverts_the_ratios(first, second):
     for measure in ("RR", "OR"):

@@ -9,7 +9,7 @@ from typer.testing import CliRunner
 from pasimeta.cli import app
 from pasimeta.errors import PasimetaError
 from pasimeta.pipeline.compare import compare_runs, in_words
-from pasimeta.pipeline.record import NotebookRecord, RunRecord
+from pasimeta.pipeline.record import NotebookRecord, RunRecord, read_record
 
 POOLED = "threshold,k,estimate,ci_lower\n50,2,0.33,0.14\n75,1,0.35,0.14\n"
 SUMMARY = "key,heading,text\nsex,Do women respond better?,A sex difference is not identified.\n"
@@ -23,7 +23,7 @@ def run_folder(tmp_path):
         (folder / "tables" / "pooled.csv").write_text(pooled)
         (folder / "tables" / "summary.csv").write_text(summary)
         prints = {"inputs": {"data/studies/cheng2022.yaml": data, "tables/x.csv": data}, "code": {"pasimeta": "1"}}
-        record = RunRecord({"pooling": {"threshold": parameters}}, {"04_pooling": NotebookRecord(prints, {}, 1.0)})
+        record = RunRecord({"pooling": {"threshold": parameters}}, {"04_pooling": NotebookRecord(prints, {}, "", 1.0)})
         record.write(folder)
         return folder
 
@@ -60,6 +60,30 @@ def test_every_kind_of_difference_is_found_and_said(run_folder):
     assert "pooled [90]: absent -> row" in words
     assert "after:  A sex difference of 42 points remains" in words
     assert words.index("1 conclusion:") < words.index("2 numbers:")
+
+
+def test_notebook_that_one_run_lacks_is_named_and_its_code_does_not_drown_the_rest(run_folder):
+    first, second = run_folder("a"), run_folder("b")
+    record = read_record(second)
+    prints = {"code": {f"pasimeta.m{i}": "1" for i in range(20)}}
+    record.notebooks["05_thresholds"] = NotebookRecord(prints, {}, "", 1.0)
+    record.write(second)
+    differences = compare_runs(first, second)
+    assert (differences[0].kind, differences[0].where, differences[0].after) == ("notebook", "05_thresholds", "run")
+    words = in_words(differences).splitlines()
+    assert words[:2] == ["1 notebook:", "  05_thresholds: absent -> run"]
+    assert words[2] == "20 code:"
+    assert words[-1] == "  ... and 12 more; --format csv lists them"
+
+
+def test_other_versions_are_named(run_folder):
+    first, second = run_folder("a"), run_folder("b")
+    record = read_record(second)
+    record.environment = {"python": "3.12.1"}
+    record.write(second)
+    differences = compare_runs(first, second)
+    assert [(d.kind, d.where, d.after) for d in differences] == [("version", "python", "3.12.1")]
+    assert "1 version:\n  python: absent -> 3.12.1" in in_words(differences)
 
 
 def test_command_ends_with_1_where_runs_differ(run_folder):

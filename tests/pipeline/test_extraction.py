@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from pasimeta.pipeline.extraction import (
@@ -63,7 +63,6 @@ def test_glued_figures_stay_glued():
     assert words_around("PASI75 at week", 4, 6, 5) == "PASI75 at week"
 
 
-@settings(deadline=None)
 @given(st.lists(st.text("abc1%", min_size=1, max_size=6), min_size=1, max_size=40), st.data())
 def test_the_figure_is_shown_and_never_more_than_the_words_allowed(words, data):
     line = " ".join(words)

@@ -1,8 +1,11 @@
 """Files and folders appear whole or not at all."""
 
+import sys
+
 import pytest
 
-from pasimeta.pipeline.files import staged_folder, write_text
+from pasimeta.pipeline import files
+from pasimeta.pipeline.files import recover, staged_folder, write_text
 
 
 def leftovers(folder):
@@ -51,3 +54,42 @@ def test_failed_first_run_leaves_nothing(tmp_path):
     with pytest.raises(ValueError, match="x"), staged_folder(tmp_path / "results"):
         raise ValueError("x")
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="folders are swapped by a call of Linux")
+def test_there_is_no_moment_without_the_folder(tmp_path):
+    target = tmp_path / "results"
+    target.mkdir()
+    (target / "old").touch()
+    scratch = tmp_path / ".results-new-x"
+    scratch.mkdir()
+    (scratch / "new").touch()
+    assert files._exchanged(target, scratch)
+    assert [p.name for p in target.iterdir()] == ["new"]
+    assert [p.name for p in scratch.iterdir()] == ["old"]
+    assert not files._exchanged(target, tmp_path / "absent")
+
+
+def test_folder_takes_its_place_where_two_cannot_be_swapped(tmp_path, monkeypatch):
+    monkeypatch.setattr(files, "_exchanged", lambda one, other: False)
+    test_folder_takes_the_place_of_the_old_one(tmp_path)
+
+
+def test_what_a_killed_process_left_is_put_right(tmp_path):
+    retired = tmp_path / ".results-old-a" / "results"
+    retired.mkdir(parents=True)
+    (retired / "table").write_text("1")
+    (tmp_path / ".results-new-b").mkdir()
+    (tmp_path / ".results-new-b-work-c").mkdir()
+    recover(tmp_path / "results")
+    assert [p.name for p in tmp_path.iterdir()] == ["results"]
+    assert (tmp_path / "results" / "table").read_text() == "1"
+
+
+def test_folder_in_place_is_not_replaced_by_a_retired_one(tmp_path):
+    for folder, text in (("results", "new"), (".results-old-a/results", "old")):
+        (tmp_path / folder).mkdir(parents=True)
+        (tmp_path / folder / "table").write_text(text)
+    recover(tmp_path / "results")
+    assert (tmp_path / "results" / "table").read_text() == "new"
+    assert leftovers(tmp_path) == []

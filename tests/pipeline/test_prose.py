@@ -2,7 +2,7 @@
 
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from nbconvert.filters import markdown2html_mistune
 
@@ -81,7 +81,6 @@ def test_no_study_by_sex_is_said_to_be_none():
     ]
 
 
-@settings(deadline=None)
 @given(st.integers(0, 9), st.integers(0, 8))
 def test_verdict_agrees_with_the_interval(women, men):
     comparison = compare_groups(women, 9, men, 8)

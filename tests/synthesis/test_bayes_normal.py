@@ -199,7 +199,7 @@ def test_the_sensitivity_curve_has_a_row_a_prior() -> None:
     st.sampled_from([("half_normal", 0.5), ("half_cauchy", 1.0), ("uniform", 4.0)]),
     st.floats(-5, 5),
 )
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_shifting_and_flipping_the_effects_moves_only_the_mean(rows, tau_prior, shift) -> None:
     y, v = np.array(rows).T
     base, moved, flipped = (pool_bayes(effects, v, tau_prior) for effects in (y, y + shift, -y))

@@ -52,7 +52,7 @@ def test_derivatives_follow_from_one_another_and_the_heat_equation(x: int, n: in
 
 
 @given(st.floats(-6, 6), st.floats(0, 8))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_the_population_rate_is_the_mean_of_the_studies_rates(mu: float, tau: float) -> None:
     z = np.linspace(-10, 10, 20_001)
     weights = np.exp(-0.5 * z**2)
@@ -63,7 +63,7 @@ def test_the_population_rate_is_the_mean_of_the_studies_rates(mu: float, tau: fl
 @given(st.integers(0, 200_000), st.floats(1e-3, 1), st.floats(0, 1e3))
 @example(33, 0.2, 0.01)
 @example(1_000_000, 1e-3, 1e-5)
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_the_sum_rule_replaces_a_sum_over_patients_by_a_few_terms(count: int, base: float, gamma: float) -> None:
     nodes, weights = sum_rule(count)
     t = np.arange(count)

@@ -219,7 +219,7 @@ counts = st.lists(st.tuples(st.integers(0, 12), st.integers(1, 12)), min_size=2,
 
 
 @given(counts, st.sampled_from(["binomial_normal", "beta_binomial", "common"]), st.randoms(use_true_random=False))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_order_does_not_matter_and_non_events_mirror_events(data, model, random) -> None:
     events, n = data
     result = pool_binomial(events, n, model=model)
@@ -235,7 +235,7 @@ def test_order_does_not_matter_and_non_events_mirror_events(data, model, random)
 
 
 @given(counts, st.sampled_from(["binomial_normal", "beta_binomial", "common"]))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_intervals_hold_the_estimate_and_grow_with_the_level(data, model) -> None:
     narrow, wide = (pool_binomial(*data, model=model, level=level) for level in (0.8, 0.95))
     assert wide.response_ci_lower <= narrow.response_ci_lower + 1e-9

@@ -43,7 +43,7 @@ def test_envelope_is_that_of_single_fits(model):
     assert result.ci_upper == pytest.approx(max(s.response_ci_upper for s in single), abs=1e-6)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.lists(st.integers(1, 20).flatmap(lambda n: st.tuples(st.just(n), st.integers(0, n), st.integers(0, n)))))
 def test_widening_an_interval_never_narrows_the_envelope(studies):
     if not studies:

@@ -179,7 +179,7 @@ tables = st.lists(
 
 
 @given(tables)
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_the_exact_interval_holds_the_mid_p_one(rows) -> None:
     columns = [list(column) for column in zip(*rows, strict=True)]
     assume(any(0 < a + c < n1 + n2 for a, n1, c, n2 in rows))

@@ -88,7 +88,7 @@ def test_tables_tell_both_bounds_and_keep_patients_and_events_apart() -> None:
 
 
 @given(st.integers(1, 40), st.data())
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_at_the_one_sided_bound_so_few_events_have_five_percent(n: int, data: st.DataObject) -> None:
     events = data.draw(st.integers(0, n - 1))
     upper = one_sided_upper(events, n)

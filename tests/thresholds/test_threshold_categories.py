@@ -54,7 +54,7 @@ def reports(draw: st.DrawFn) -> tuple[list[float], list[float], int]:
 
 
 @given(reports(), st.floats(-2, 2))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_censored_multinomial_equals_brute_force_enumeration(
     report: tuple[list[float], list[float], int], theta: float
 ) -> None:
@@ -65,7 +65,7 @@ def test_censored_multinomial_equals_brute_force_enumeration(
 
 
 @given(reports(), st.floats(-1.5, 1.5), st.floats(0.0, 1.5))
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 def test_integral_over_levels_equals_adaptive_quadrature(
     report: tuple[list[float], list[float], int], mu: float, tau: float
 ) -> None:
@@ -93,7 +93,7 @@ def test_a_large_study_is_integrated_where_its_likelihood_lies(counts: list[floa
 
 
 @given(reports(), reports())
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 def test_rows_at_common_levels_are_evaluated_as_each_alone(
     first: tuple[list[float], list[float], int], second: tuple[list[float], list[float], int]
 ) -> None:

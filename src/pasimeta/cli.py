@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 import warnings
 from collections.abc import Iterator
@@ -15,7 +16,7 @@ import typer
 from pasimeta import __version__
 from pasimeta.errors import PasimetaError, PasimetaWarning
 
-FINDINGS, BAD_INPUT = 1, 2
+FINDINGS, BAD_INPUT, INTERRUPTED = 1, 2, 130
 
 
 class Format(StrEnum):
@@ -32,7 +33,12 @@ app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
+    rich_markup_mode=None,  # its import would take longer than everything else of --help
 )
+
+
+export = typer.Typer(help="Write the analysis in another tool's form.", no_args_is_help=True)
+app.add_typer(export, name="export")
 
 
 def _show_version(asked: bool) -> None:
@@ -64,25 +70,31 @@ def run(
     jobs: Annotated[int, typer.Option(min=1, help="Notebooks at once.")] = 2,
     force: Annotated[bool, typer.Option("--force", help="Run what hasn't changed, too.")] = False,
     timeout: Annotated[float, typer.Option(min=1, help="Seconds a cell may take.")] = 600,
+    earlier: Annotated[
+        list[Path] | None,
+        typer.Option("--from", help="Folder of results to take what hasn't changed from; may be repeated."),
+    ] = None,
+    no_site: Annotated[bool, typer.Option("--no-site", help="Leave the site as it is.")] = False,
+    scheduler: Annotated[
+        str | None, typer.Option(help="Compute the heavy grids on this Dask scheduler, tcp://host:port.")
+    ] = None,
 ) -> None:
     """Execute the notebooks that need it, and render the site."""
-    from pasimeta.pipeline.parameters import load_parameters
+    from pasimeta.pipeline.configuration import Configuration
     from pasimeta.pipeline.progress import Lines, Live, on_a_terminal
     from pasimeta.pipeline.project import find_project
     from pasimeta.pipeline.runner import Settings
     from pasimeta.pipeline.runner import run as run_notebooks
 
     project = find_project()
-    parameters = load_parameters(config or project.config, parameter)
+    asked = Configuration(config or project.config, tuple(parameter or ()))
     results = (out or project.results).resolve()
     pages = (site or (results.parent / "site" if out else project.site)).resolve()
-    settings = Settings(tuple(only or ()), results, pages, jobs, force, timeout)
-    if on_a_terminal():
-        with Live() as live:
-            run_notebooks(project, parameters, settings, live)
-    else:
-        run_notebooks(project, parameters, settings, Lines())
-    typer.echo(f"results: {results}\nsite:    {pages / 'index.html'}")
+    sources = tuple(folder.resolve() for folder in earlier or ())
+    settings = Settings(tuple(only or ()), results, pages, jobs, force, timeout, sources, not no_site, scheduler)
+    with Live() if on_a_terminal() else Lines() as told:
+        run_notebooks(project, asked, settings, told)
+    typer.echo(f"results: {results}" + ("" if no_site else f"\nsite:    {pages / 'index.html'}"))
 
 
 @app.command()
@@ -143,13 +155,19 @@ def pool(
     level: Annotated[float, typer.Option(help="Level of the intervals.")] = 0.95,
     prediction: Annotated[str | None, typer.Option(help="Prediction interval: HTS, V or bootstrap.")] = None,
     form: Annotated[Format, typer.Option("--format", help="What to print.")] = Format.table,
+    forest: Annotated[
+        Path | None, typer.Option(help="Draw a forest plot too: NAME.svg, with NAME.png beside it.")
+    ] = None,
+    preset: Annotated[str, typer.Option(help="Its look: house, revman, bmj, jama or lancet.")] = "house",
+    width: Annotated[float, typer.Option(help="Its width in mm: a page has 176, a column 85.")] = 176,
 ) -> None:
     """Pool anyone's table of studies."""
     from pasimeta.pipeline.anyones_table import pool_table, read_study_table, result_text
 
     with _doubts_on_the_result():
+        studies = read_study_table(table)
         result = pool_table(
-            read_study_table(table),
+            studies,
             measure=measure,
             model=model,
             method=method,
@@ -158,6 +176,11 @@ def pool(
             prediction=prediction,
         )
     typer.echo(result_text(result, form.value))
+    if forest is not None:
+        from pasimeta.figures.output import save
+        from pasimeta.pipeline.anyones_forest import study_forest
+
+        save(study_forest(studies, result, preset, width, forest.stem), forest.parent)
 
 
 @app.command()
@@ -255,6 +278,52 @@ def multiverse(
 
 
 @app.command()
+def new_study(
+    study_id: Annotated[
+        str, typer.Argument(metavar="ID", help="Name of the file: small letters, digits, - and _, as in smith2026.")
+    ],
+) -> None:
+    """Write a study file to fill in: every field with its unit and the values it may take."""
+    from pasimeta.pipeline.new_study import write_new_study
+    from pasimeta.pipeline.project import find_project
+
+    path = write_new_study(study_id, find_project().data / "studies")
+    typer.echo(f"study: {path}\nfill it in, enter its documents in data/sources.yaml, then run: pasimeta check")
+
+
+@app.command()
+def dashboard(
+    config: Annotated[
+        Path | None, typer.Option(help="Parameters to start from; the project's config/analysis.yaml by default.")
+    ] = None,
+    address: Annotated[
+        str | None, typer.Option(help="Where to listen; this machine alone (127.0.0.1) unless you say otherwise.")
+    ] = None,
+    port: Annotated[int, typer.Option(min=0, max=65535, help="0 takes any that is free.")] = 5006,
+    open_browser: Annotated[bool, typer.Option("--open/--no-open", help="Show the page in your browser.")] = True,
+) -> None:
+    """Change any choice in the browser, and see what it does to the answer."""
+    from pasimeta.app.background import Background
+    from pasimeta.app.basis import load_basis
+    from pasimeta.app.server import LOOPBACK, is_loopback, serve
+    from pasimeta.pipeline.project import find_project
+
+    if address is not None and not is_loopback(address):
+        typer.echo(f"pasimeta: warning: whoever reaches {address} can use the dashboard; it asks no password", err=True)
+    project = find_project()
+    typer.echo("reading the evidence ...")
+    basis = load_basis(project, config)
+    serve(
+        basis,
+        Background(),
+        address=address or LOOPBACK,
+        port=port,
+        open_browser=open_browser,
+        announce=lambda url: typer.echo(f"dashboard: {url}  (Ctrl-C ends it)"),
+    )
+
+
+@app.command()
 def check() -> None:
     """Read every data file and say what breaks the evidence model."""
     from pasimeta.evidence.store import load_evidence
@@ -291,6 +360,19 @@ def audit(
         raise typer.Exit(FINDINGS)
 
 
+@export.command()
+def snakemake(
+    out: Annotated[
+        Path | None, typer.Option(help="Folder of the Snakefile; workflow/ of the project by default.")
+    ] = None,
+) -> None:
+    """Write a Snakefile of the same graph, one rule a notebook, for clusters."""
+    from pasimeta.pipeline.project import find_project
+    from pasimeta.pipeline.snakefile import write_snakefile
+
+    typer.echo(f"workflow: {write_snakefile(out or find_project().root / 'workflow')}")
+
+
 @contextmanager
 def _doubts_on_the_result() -> Iterator[None]:
     # they are printed with the result, where the reader looks
@@ -301,15 +383,20 @@ def _doubts_on_the_result() -> Iterator[None]:
 
 def main() -> None:
     """Run the command line; a refusal is one message and exit status 2."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # what cancels a job on a cluster ends it tidily, too
     try:
         app()
     except PasimetaError as error:
         for line in str(error).splitlines():
             typer.echo(f"pasimeta: {line}", err=True)
         sys.exit(BAD_INPUT)
-    except KeyboardInterrupt:
-        typer.echo("pasimeta: interrupted; earlier results are untouched", err=True)
-        sys.exit(130)
+    except (KeyboardInterrupt, SystemExit) as end:  # typer turns the former into the latter, without a word
+        if isinstance(end, SystemExit) and end.code != INTERRUPTED:
+            raise
+        typer.echo("pasimeta: interrupted; nothing is half-written", err=True)
+        sys.exit(INTERRUPTED)
+    finally:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # all is done: a late Ctrl-C must not print a traceback
 
 
 if __name__ == "__main__":

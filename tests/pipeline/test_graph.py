@@ -4,7 +4,7 @@ from graphlib import TopologicalSorter
 
 from pasimeta.pipeline.configuration import values_of
 from pasimeta.pipeline.fingerprint import difference, fingerprint, notebook_source, reachable_modules
-from pasimeta.pipeline.graph import maker_of, predecessors
+from pasimeta.pipeline.graph import longest_first, maker_of, predecessors
 from pasimeta.pipeline.manifest import NOTEBOOKS
 from pasimeta.pipeline.parameters import load_parameters
 from pasimeta.pipeline.sections import Parameters
@@ -54,3 +54,10 @@ def test_each_kind_of_change_is_named(project, tmp_path):
     older = {**before, "code": {**before["code"], "pasimeta.errors": "0"}}
     assert difference(older, before) == "code changed: pasimeta.errors"
     assert difference({**before, "notebook": {}}, before) == "the notebook's cells changed"
+
+
+def test_longest_of_the_ready_starts_first():
+    ordered = longest_first(NOTEBOOKS)
+    assert set(ordered) == set(NOTEBOOKS)
+    assert [n.seconds for n in ordered] == sorted((n.seconds for n in NOTEBOOKS), reverse=True)
+    assert ordered[0] is not NOTEBOOKS[0]

@@ -300,7 +300,9 @@ class Study(Record):
     conflicts: list[Conflict]
     missing: list[Missing]
     exclusion: Exclusion | None
-    sources: Annotated[list[Identifier], Field(description="Ids in sources.yaml of every document consulted", min_length=1)]
+    sources: Annotated[
+        list[Identifier], Field(description="Ids in sources.yaml of every document consulted", min_length=1)
+    ]
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:

@@ -10,7 +10,8 @@ import pandas as pd
 from pasimeta.errors import PasimetaError
 from pasimeta.pipeline.record import FILE, RunRecord, read_record
 
-KINDS = ("parameter", "input", "code", "conclusion", "number")
+KINDS = ("notebook", "parameter", "input", "code", "version", "conclusion", "number")
+_SHOWN = 8  # files and modules said in words
 _IDENTIFYING = (
     "study",
     "label",
@@ -48,7 +49,8 @@ def compare_runs(before: Path, after: Path) -> list[Difference]:
     Returns
     -------
     list of Difference
-        Parameters first, then inputs, code, conclusions (the sentences of the summary) and numbers (cells of tables).
+        Notebooks that one run lacks first, then parameters, inputs, code, versions of Python and packages, conclusions
+        (the sentences of the summary) and numbers (cells of tables).
 
     Raises
     ------
@@ -56,9 +58,10 @@ def compare_runs(before: Path, after: Path) -> list[Difference]:
         If a folder has no record of a run.
     """
     records = [_record(folder) for folder in (before, after)]
-    found = _parameters(*records)
+    found = [*_notebooks(*records), *_parameters(*records)]
     for kind, part in (("input", "inputs"), ("code", "code")):
         found += _hashes(kind, *(_gathered(record, part) for record in records))
+    found += _versions(*records)
     for name in sorted({path.name for folder in (before, after) for path in (folder / "tables").glob("*.csv")}):
         tables = [_table(folder / "tables" / name) for folder in (before, after)]
         found += _cells("conclusion" if name == "summary.csv" else "number", name, *tables)
@@ -73,13 +76,16 @@ def to_frame(differences: list[Difference]) -> pd.DataFrame:
 def in_words(differences: list[Difference]) -> str:
     """Say what differs, a line each; long texts get lines of their own."""
     if not differences:
-        return "the two runs agree in every parameter, input, conclusion and number"
+        return "the two runs agree in every parameter, input, version, conclusion and number"
     lines = []
     for kind in KINDS:
         of_kind = [d for d in differences if d.kind == kind]
         if of_kind:
             lines.append(f"{len(of_kind)} {kind}{'s' if len(of_kind) > 1 and kind != 'code' else ''}:")
-            lines += [_sentence(d) for d in of_kind]
+            shown = of_kind[:_SHOWN] if kind in ("input", "code") else of_kind
+            lines += [_sentence(d) for d in shown]
+            if len(shown) < len(of_kind):
+                lines.append(f"  ... and {len(of_kind) - len(shown)} more; --format csv lists them")
     return "\n".join(lines)
 
 
@@ -103,6 +109,14 @@ def _record(folder: Path) -> RunRecord:
     return record
 
 
+def _notebooks(before: RunRecord, after: RunRecord) -> list[Difference]:
+    old, new = before.notebooks, after.notebooks
+    return [
+        Difference("notebook", name, "run" if name in old else "absent", "run" if name in new else "absent")
+        for name in sorted(old.keys() ^ new.keys())
+    ]
+
+
 def _parameters(before: RunRecord, after: RunRecord) -> list[Difference]:
     old, new = (
         {f"{section}.{key}": value for section, keys in record.parameters.items() for key, value in keys.items()}
@@ -112,6 +126,15 @@ def _parameters(before: RunRecord, after: RunRecord) -> list[Difference]:
         Difference("parameter", key, str(old.get(key, "absent")), str(new.get(key, "absent")))
         for key in sorted(old.keys() | new.keys())
         if old.get(key) != new.get(key)
+    ]
+
+
+def _versions(before: RunRecord, after: RunRecord) -> list[Difference]:
+    old, new = before.environment, after.environment
+    return [
+        Difference("version", name, old.get(name, "absent"), new.get(name, "absent"))
+        for name in sorted(old.keys() | new.keys())
+        if old.get(name) != new.get(name)
     ]
 
 

@@ -6,8 +6,9 @@ import json
 import re
 import shutil
 import sys
+import threading
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +39,10 @@ class Job:
         Seconds a cell may take.
     at_cell : callable
         Told the number of each cell that starts, counted from 1.
+    stop : Event
+        Once it is set, no further cell starts and nothing is kept.
+    scheduler : str or None
+        Address of a Dask scheduler that the notebook may send heavy grids to.
     """
 
     project: Project
@@ -47,6 +52,8 @@ class Job:
     kept: Path
     timeout: float
     at_cell: Callable[[int], None]
+    stop: threading.Event = field(default_factory=threading.Event)
+    scheduler: str | None = None
 
 
 def prepare_folder(job: Job, tables: Path) -> None:
@@ -55,7 +62,8 @@ def prepare_folder(job: Job, tables: Path) -> None:
         (job.folder / name).mkdir(parents=True)
     for table in job.notebook.reads:
         shutil.copyfile(tables / f"{table}.csv", job.folder / "tables" / f"{table}.csv")
-    (job.folder / WORKSPACE_FILE).write_text(json.dumps({"project": str(job.project.root)}), encoding="utf-8")
+    note = {"project": str(job.project.root), "scheduler": job.scheduler}
+    (job.folder / WORKSPACE_FILE).write_text(json.dumps(note), encoding="utf-8")
 
 
 def execute(job: Job) -> None:
@@ -66,14 +74,18 @@ def execute(job: Job) -> None:
     NotebookError
         Naming notebook, cell and error. The notebook up to there is kept in ``job.kept``.
     """
-    papermill = _papermill()
+    papermill = import_papermill()
     from nbclient.exceptions import CellTimeoutError, DeadKernelError
 
+    from pasimeta.pipeline import engine
+
     target = job.folder / "notebooks" / f"{job.notebook.name}.ipynb"
-    current = 0
+    current, raised = 0, ""
 
     def at_cell(cell: Any, cell_index: int) -> None:
         nonlocal current
+        if job.stop.is_set():
+            raise NotebookError(f"{job.notebook.name}: stopped")
         current = cell_index + 1
         job.at_cell(current)
 
@@ -83,6 +95,7 @@ def execute(job: Job) -> None:
             str(target),
             parameters=job.parameters,
             kernel_name="python3",
+            engine_name=engine.NAME,
             progress_bar=False,
             execution_timeout=job.timeout,
             on_cell_start=at_cell,
@@ -93,20 +106,27 @@ def execute(job: Job) -> None:
         )
     except papermill.PapermillExecutionError as error:
         problem = f"cell {error.cell_index + 1}: {error.ename}: {_plain(error.evalue)}"
+        raised = _raising_lines(error.traceback)
     except CellTimeoutError:
         problem = f"cell {current}: ran longer than {job.timeout:g} s; raise --timeout or mend the cell"
     except DeadKernelError:
         problem = f"cell {current}: its kernel died; it was killed, most likely for want of memory"
+    except RuntimeError as error:
+        if "Kernel died before" not in str(error):  # jupyter_client has no type of its own for this
+            raise
+        problem = "its kernel died before the first cell; it was killed, most likely for want of memory"
     except FileNotFoundError as error:
         raise NotebookError(f"{error.filename}: is missing; restore the notebook") from None
     else:
         write_text(target, normalized(target))
         return
+    if job.stop.is_set():
+        raise NotebookError(f"{job.notebook.name}: stopped")
     remedy = ""
     if target.is_file():
         write_text(job.kept, target.read_text(encoding="utf-8"))
         remedy = f"; the notebook up to there is in {job.kept}"
-    raise NotebookError(f"{job.notebook.name}: {problem}{remedy}")
+    raise NotebookError(f"{job.notebook.name}: {problem}{remedy}{raised}")
 
 
 def outputs(job: Job) -> list[str]:
@@ -126,12 +146,20 @@ def outputs(job: Job) -> list[str]:
     return [*made, f"notebooks/{job.notebook.name}.ipynb"]
 
 
-def _papermill() -> Any:
+def import_papermill() -> Any:
+    """Import papermill, which takes a while, and return it."""
     # jsonschema tries this grammar, at two seconds of import, to check a format no notebook uses
     sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]
     import papermill
 
     return papermill
+
+
+def _raising_lines(traceback: list[str]) -> str:
+    """Return the line of the cell and the line that raised, indented, each on a line of its own."""
+    marked = [re.match(r"-+> *\d+ ?(.*)", line) for line in _plain("\n".join(traceback)).splitlines()]
+    code = [match[1].strip() for match in marked if match]
+    return "".join(f"\n    {line}" for line in dict.fromkeys([*code[:1], *code[-1:]]))
 
 
 def _plain(message: Any) -> str:

@@ -10,13 +10,14 @@ import pandas as pd
 
 from pasimeta.evidence.audit.documents import Stored, stored_documents
 from pasimeta.evidence.audit.locators import NO_COPY, NO_LINE, NOT_AT_HAND, OWN_WORDS, places_of, verdict
+from pasimeta.evidence.entries import study_entry
 from pasimeta.evidence.facts import Cited, Fact
 from pasimeta.evidence.readers import Extraction, Span, extract_file
 from pasimeta.evidence.store import Evidence, cited_figures
 from pasimeta.evidence.study import Dose, PlannedOutcome, ResponseCount, SafetyCount
 
 MOST_WORDS = 12
-LINES = ["study", "label", "field", "figure", "source", "locator", "status", "words"]
+LINES = ["study", "label", "field", "figure", "source", "locator", "status", "words", "entry"]
 FOUND = ["document", "what", "value", "line", "words"]
 PROBLEMS = ["document", "code", "message", "line"]
 WHY_NOT = {NOT_AT_HAND: "document not at hand", OWN_WORDS: "told in our words", NO_COPY: NO_COPY, NO_LINE: NO_LINE}
@@ -128,6 +129,7 @@ def _line_rows(
             "label": label,
             "field": field,
             "figure": figure_text(figure),
+            "entry": study_entry(study, field),
             "source": place.source,
             "locator": place.locator,
             "status": status,

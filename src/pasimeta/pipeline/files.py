@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
 import shutil
+import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+_AT_FDCWD, _RENAME_EXCHANGE = -100, 2  # of linux/fcntl.h and linux/fs.h
 
 
 def write_text(path: Path, text: str) -> None:
@@ -67,16 +71,42 @@ def staged_folder(target: Path) -> Iterator[Path]:
         shutil.rmtree(scratch, ignore_errors=True)
 
 
+def recover(target: Path) -> None:
+    """Clear away what a killed process left beside a folder, and put the folder back if it was being replaced.
+
+    Only for a process that holds the parent folder (see :func:`locked`).
+    """
+    for retired in sorted(target.parent.glob(f".{target.name}-old-*")):
+        if not target.exists() and (retired / target.name).is_dir():
+            (retired / target.name).rename(target)
+        shutil.rmtree(retired, ignore_errors=True)
+    for scratch in target.parent.glob(f".{target.name}-new-*"):
+        shutil.rmtree(scratch, ignore_errors=True)
+
+
 def _replace_folder(target: Path, scratch: Path) -> None:
     if not target.exists():
         scratch.rename(target)
+        return
+    if _exchanged(target, scratch):  # the old folder is the scratch now
         return
     retired = Path(tempfile.mkdtemp(dir=target.parent, prefix=f".{target.name}-old-"))
     target.rename(retired / target.name)
     try:
         scratch.rename(target)
-    except OSError:
+    except BaseException:
         (retired / target.name).rename(target)
         raise
     finally:
         shutil.rmtree(retired, ignore_errors=True)
+
+
+def _exchanged(one: Path, other: Path) -> bool:
+    """Swap two folders in one step, so that there is no moment without either; False where the system can't."""
+    if sys.platform != "linux":
+        return False
+    try:
+        swap = ctypes.CDLL(None, use_errno=True).renameat2
+    except AttributeError:
+        return False
+    return swap(_AT_FDCWD, os.fsencode(one), _AT_FDCWD, os.fsencode(other), _RENAME_EXCHANGE) == 0

@@ -4,19 +4,25 @@ from __future__ import annotations
 
 import hashlib
 import json
+import platform
 import re
-from collections.abc import Iterable
+import sys
+from collections.abc import Iterable, Mapping
 from functools import cache
+from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
+from pasimeta import __version__
 from pasimeta.pipeline.manifest import Notebook
 from pasimeta.pipeline.project import Project
-from pasimeta.pipeline.sections import Parameters
 
 PACKAGE = Path(__file__).resolve().parents[1]
 _IMPORT = re.compile(
     r"^\s*(?:from\s+(pasimeta[\w.]*)\s+import\s+(\([^)]*\)|[^\n]+)|import\s+(pasimeta[\w.]*))", re.MULTILINE
 )
+
+_PACKAGES = ("numpy", "pandas", "scipy", "pymare", "matplotlib", "papermill", "pydantic", "pandera")
 
 Fingerprint = dict[str, dict[str, str]]
 
@@ -26,25 +32,25 @@ def file_hash(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
-def fingerprint(project: Project, notebook: Notebook, parameters: Parameters, tables: Path) -> Fingerprint:
+def fingerprint(project: Project, notebook: Notebook, given: Mapping[str, Any], tables: Path) -> Fingerprint:
     """Hash everything a notebook's results follow from.
 
     Parameters
     ----------
     project : Project
     notebook : Notebook
-    parameters : Parameters
+    given : mapping
+        The parameters it gets.
     tables : path
         Folder of the tables it reads, all present.
 
     Returns
     -------
     dict
-        ``notebook`` (its cells), ``code`` (each module of the package it can reach), ``parameters`` (each it takes)
-        and ``inputs`` (each file it reads).
+        ``notebook`` (its cells), ``code`` (each module of the package it can reach), ``parameters`` (each it takes),
+        ``inputs`` (each file it reads) and ``environment`` (versions).
     """
     source = notebook_source(project.notebooks / f"{notebook.name}.ipynb")
-    given = parameters.of_notebook(notebook.section, notebook.common)
     inputs = {f"tables/{name}.csv": file_hash(tables / f"{name}.csv") for name in notebook.reads}
     if notebook.reads_evidence:
         inputs |= evidence_hashes(project.data)
@@ -53,7 +59,16 @@ def fingerprint(project: Project, notebook: Notebook, parameters: Parameters, ta
         "code": {module: _module_hash(module) for module in reachable_modules(source)},
         "parameters": {name: json.dumps(value) for name, value in given.items()},
         "inputs": inputs,
+        "environment": environment(),
     }
+
+
+@cache
+def environment() -> dict[str, str]:
+    """Return the versions of what numbers and figures are made with."""
+    machine = f"{sys.platform} {platform.machine()}"
+    made_with = {"pasimeta": __version__, "python": platform.python_version(), "platform": machine}
+    return made_with | {name: version(name) for name in _PACKAGES}
 
 
 def evidence_hashes(data: Path) -> dict[str, str]:
@@ -68,6 +83,7 @@ def difference(before: Fingerprint, now: Fingerprint) -> str | None:
         ("code", "code"),
         ("parameters", "parameters"),
         ("inputs", "inputs"),
+        ("environment", "the environment"),
     ):
         old, new = before.get(kind, {}), now[kind]
         changed = sorted(name for name in old.keys() | new.keys() if old.get(name) != new.get(name))
@@ -82,6 +98,11 @@ def notebook_source(path: Path) -> str:
     """Return the text of a notebook's cells, without outputs."""
     cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
     return "\n".join("".join(cell["source"]) for cell in cells)
+
+
+def cells_hash(path: Path) -> str:
+    """Return the hash of a notebook's cells, without outputs."""
+    return _text_hash(notebook_source(path))
 
 
 def reachable_modules(source: str) -> list[str]:

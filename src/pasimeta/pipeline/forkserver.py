@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import gc
 import importlib
 import json
 import os
@@ -18,35 +19,39 @@ import signal
 import socket
 import sys
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-PRELOADED = (
+from pasimeta.pipeline.fingerprint import notebook_source, reachable_modules
+from pasimeta.pipeline.project import Project
+
+BASE = (
     "numpy",
     "pandas",
-    "scipy.stats",
+    "scipy.special",
     "matplotlib.figure",
     "matplotlib.backends.backend_agg",
     "matplotlib.backends.backend_svg",
+    "matplotlib.style",
     "pandera.pandas",
-    "ruamel.yaml",
     "IPython.display",
-    "ipykernel.kernelapp",
+    "IPython.core.completerlib",
+    "IPython.core.debugger",
+    "IPython.core.oinspect",
+    "IPython.extensions.storemagic",
+    "ipykernel.debugger",
     "ipykernel.ipkernel",
-    "pymare.estimators",
-    "pasimeta.synthesis",
-    "pasimeta.moderators.sex",
-    "pasimeta.moderators.dose",
-    "pasimeta.robustness",
-    "pasimeta.figures.forest",
-    "pasimeta.figures.dose",
-    "pasimeta.figures.flow",
-    "pasimeta.figures.subgroup",
-    "pasimeta.figures.threshold",
+    "ipykernel.kernelapp",
     "pasimeta.pipeline.notebook",
-    "pasimeta.report.plots.response",
-    "pasimeta.report.prose.response",
-    "pasimeta.report.readable",
+)
+# what few notebooks need, and late: imported while the first ones run already
+LATER = (
+    "scipy.optimize",
+    "sympy",
+    "scipy.stats",
+    "pymare.estimators",
+    "pasimeta.synthesis.estimators",
 )
 _REAP_EVERY = 0.05  # seconds between looks at the children
 _SET_PARENT_DEATH_SIGNAL = 1  # PR_SET_PDEATHSIG of linux/prctl.h
@@ -59,21 +64,27 @@ class Server:
     ----------
     channel : socket
         Where requests come from; its end of file ends the server and its kernels.
+    later : sequence of str
+        Modules to import while nothing is asked for.
     """
 
-    def __init__(self, channel: socket.socket) -> None:
+    def __init__(self, channel: socket.socket, later: Sequence[str] = ()) -> None:
         self.channel = channel
+        self.later = list(later)
         self.running: set[int] = set()
         self.ended: dict[int, int] = {}
 
     def serve(self) -> None:
-        """Answer requests until the channel closes, then kill what still runs."""
+        """Answer requests until the channel closes, or until told to end, then kill what still runs."""
         pending = b""
+        signal.signal(signal.SIGTERM, lambda number, frame: sys.exit())  # even amid an import
         try:
             while True:
-                ready, _, _ = select.select([self.channel], [], [], _REAP_EVERY if self.running else None)
+                ready, _, _ = select.select([self.channel], [], [], self._patience())
                 self._reap()
                 if not ready:
+                    if self.later:
+                        importlib.import_module(self.later.pop(0))
                     continue
                 received = self.channel.recv(65536)
                 if not received:
@@ -85,6 +96,11 @@ class Server:
             for pid in self.running:
                 _kill_group(pid)
 
+    def _patience(self) -> float | None:
+        if self.later:
+            return 0
+        return _REAP_EVERY if self.running else None
+
     def _answer(self, request: dict[str, Any]) -> dict[str, Any]:
         if request["do"] == "fork":
             return {"pid": self._fork(request)}
@@ -92,9 +108,11 @@ class Server:
         return {"returncode": self.ended.get(request["pid"])}
 
     def _fork(self, request: dict[str, Any]) -> int:
+        gc.freeze()  # or a child's first collection would copy every page of what they share
         pid = os.fork()
         if pid == 0:
             try:
+                gc.enable()
                 self.channel.close()
                 _become_kernel(request["argv"], request["cwd"], request["env"])
             except BaseException as error:  # nothing may return into the server's loop
@@ -116,7 +134,7 @@ class Server:
 def _become_kernel(argv: list[str], cwd: str, env: dict[str, str]) -> None:
     """Turn a forked child into an ordinary ipykernel process of its own session."""
     os.setsid()
-    _die_with_parent()
+    _be_told_of_parents_death(signal.SIGKILL)
     os.environ.clear()
     os.environ.update(env)
     os.chdir(cwd)
@@ -133,10 +151,10 @@ def _become_kernel(argv: list[str], cwd: str, env: dict[str, str]) -> None:
     os._exit(0)
 
 
-def _die_with_parent() -> None:
-    # the server can be killed without a word; then only the kernel of the operating system is left to tidy up
+def _be_told_of_parents_death(number: signal.Signals) -> None:
+    # a process can be killed without a word; then only the kernel of the operating system is left to tidy up
     if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(_SET_PARENT_DEATH_SIGNAL, signal.SIGKILL)
+        ctypes.CDLL(None).prctl(_SET_PARENT_DEATH_SIGNAL, number)
 
 
 def _reseed() -> None:
@@ -147,15 +165,30 @@ def _reseed() -> None:
         numpy.random.seed()
 
 
-def _use_once() -> None:
-    """Do once what loads more on first use: schema validation, text measuring, glyphs."""
+def _import_what_notebooks_use(project: Project) -> None:
+    sources = [notebook_source(path) for path in sorted(project.notebooks.glob("*.ipynb"))]
+    for name in reachable_modules("\n".join(sources)):
+        if name not in LATER:
+            importlib.import_module(name)
+
+
+def _use_once(project: Project) -> None:
+    """Do once what loads or computes more on first use: schema validation, drawing, the data folder."""
     import pandas as pd
     import pandera.pandas as pa
+    from matplotlib.figure import Figure
 
-    from pasimeta.figures.measure import text_width
+    from pasimeta.errors import PasimetaError
+    from pasimeta.evidence.store import load_evidence
+    from pasimeta.figures.output import Plot, png_bytes, svg_text
 
     pa.DataFrameSchema({"a": pa.Column(float, pa.Check.ge(0), coerce=True)}).validate(pd.DataFrame({"a": [1]}))
-    text_width("0123456789 abcdefghijklmnopqrstuvwxyz", 8)
+    figure = Figure()
+    figure.subplots().set_title("0123456789 abcdefghijklmnopqrstuvwxyz")
+    plot = Plot(figure=figure, name="first", alt="The first figure of a process.", data=pd.DataFrame())
+    svg_text(plot), png_bytes(plot)
+    with contextlib.suppress(PasimetaError):  # whoever runs the notebooks reports it
+        load_evidence(project.data)
 
 
 def _kill_group(pid: int) -> None:
@@ -164,16 +197,28 @@ def _kill_group(pid: int) -> None:
 
 
 def main() -> None:
-    """Import the stack, say so, and serve the socket whose number is the first argument."""
+    """Import the stack, say so, and serve the socket whose number is the first argument.
+
+    The second argument, if there is one, names the project whose notebooks will be run.
+    """
+    _be_told_of_parents_death(signal.SIGTERM)
+    gc.disable()  # imports make no garbage worth a search
     sys.path[:] = [entry for entry in sys.path if entry not in ("", str(Path.cwd()))]
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C goes to the owner, who closes the channel
     os.environ["JPY_PARENT_PID"] = str(os.getpid())  # read as ipykernel is imported; kernels end when this process does
+    sys.modules["debugpy"] = None  # type: ignore[assignment]  # nobody debugs these kernels, and its import is long
     channel = socket.socket(fileno=int(sys.argv[1]))
-    for name in PRELOADED:
+    for name in BASE:
         importlib.import_module(name)
-    _use_once()
+    for root in sys.argv[2:]:
+        project = Project(Path(root))
+        _import_what_notebooks_use(project)
+        _use_once(project)
     channel.sendall(b'{"ready": true}\n')
-    Server(channel).serve()
+    try:
+        Server(channel, LATER).serve()
+    finally:
+        os._exit(0)  # tidying up two thousand modules would keep the owner waiting
 
 
 if __name__ == "__main__":

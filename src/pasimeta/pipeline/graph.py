@@ -15,7 +15,12 @@ def maker_of(table: str) -> Notebook:
 def predecessors(chosen: Iterable[Notebook]) -> dict[Notebook, set[Notebook]]:
     """Return, for each chosen notebook, the chosen ones whose tables it reads.
 
-    The result feeds :class:`graphlib.TopologicalSorter`; manifest order breaks ties.
+    The result feeds :class:`graphlib.TopologicalSorter`.
     """
     running = list(chosen)
     return {notebook: {maker_of(table) for table in notebook.reads} & set(running) for notebook in running}
+
+
+def longest_first(ready: Iterable[Notebook]) -> list[Notebook]:
+    """Return notebooks that could run in the order they should: a long one started last would keep all waiting."""
+    return sorted(ready, key=lambda notebook: (-notebook.seconds, notebook.name))

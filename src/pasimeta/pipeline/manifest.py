@@ -26,6 +26,8 @@ class Notebook:
         Tables in ``results/tables``, without ``.csv``.
     reads_evidence : bool
         Whether it reads the data folder itself.
+    seconds : float
+        Roughly what its cells take: of those that could run, the longest starts first.
     """
 
     name: str
@@ -35,6 +37,7 @@ class Notebook:
     reads: tuple[str, ...]
     writes: tuple[str, ...]
     reads_evidence: bool = False
+    seconds: float = 2.0
 
 
 NOTEBOOKS = (
@@ -80,6 +83,7 @@ NOTEBOOKS = (
         common=("level", "imputation", "timepoint"),
         reads=("responses", "benchmarks"),
         writes=("pooled", "pooled_models", "statements_response"),
+        reads_evidence=True,
     ),
     Notebook(
         "05_thresholds",
@@ -96,6 +100,7 @@ NOTEBOOKS = (
             "statements_thresholds",
         ),
         reads_evidence=True,
+        seconds=8,
     ),
     Notebook(
         "06_safety",
@@ -125,10 +130,13 @@ NOTEBOOKS = (
             "sex_intervals",
             "sex_power",
             "sex_one_stage",
+            "sex_support",
             "sex_allocations",
             "sex_posterior",
             "statements_sex",
         ),
+        reads_evidence=True,
+        seconds=9,
     ),
     Notebook(
         "09_moderators",
@@ -146,6 +154,7 @@ NOTEBOOKS = (
         reads=("responses",),
         writes=("multiverse", "multiverse_shares", "leave_one_out", "prior_sensitivity", "statements_robustness"),
         reads_evidence=True,
+        seconds=14,
     ),
     Notebook(
         "11_missing_evidence",
@@ -155,6 +164,7 @@ NOTEBOOKS = (
         reads=("responses", "comparators"),
         writes=("rob_me", "tipping_points", "extreme_cases", "selection", "statements_missing_evidence"),
         reads_evidence=True,
+        seconds=8,
     ),
     Notebook(
         "12_certainty",
@@ -182,11 +192,14 @@ NOTEBOOKS = (
             "next_trial_prediction",
             "next_trial_assurance",
             "next_trial_sizes",
+            "next_trial_sensitivity",
+            "next_trial_power",
             "next_trial_precision",
             "staged_designs",
             "statements_next_trial",
         ),
         reads_evidence=True,
+        seconds=16,
     ),
     Notebook(
         "14_summary",
@@ -195,6 +208,7 @@ NOTEBOOKS = (
         common=("level",),
         reads=(
             "characteristics",
+            "responses",
             "pooled",
             "benchmarks",
             "grade_findings",

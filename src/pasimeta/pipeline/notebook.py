@@ -6,7 +6,7 @@ import html
 import json
 import os
 import warnings
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from pasimeta.errors import PasimetaWarning
+from pasimeta.evidence.entries import entry_href
 from pasimeta.evidence.store import Evidence, load_evidence
 from pasimeta.pipeline.files import write_text
 from pasimeta.pipeline.project import RESULTS_VARIABLE, WORKSPACE_FILE, Project, find_project
@@ -29,10 +30,11 @@ DIGITS = "%.12g"  # more than any reader needs, fewer than differ between proces
 
 @dataclass(frozen=True, slots=True)
 class Workspace:
-    """The project a notebook runs in, and the folder its results go to."""
+    """The project a notebook runs in, the folder its results go to, and a Dask scheduler for heavy grids, if any."""
 
     project: Project
     results: Path
+    scheduler: str | None = None
 
     def evidence(self) -> Evidence:
         """Read and check the data folder."""
@@ -58,16 +60,17 @@ class Workspace:
         """Write a figure to ``results/figures`` as SVG and PNG, and show it; nothing, if there was nothing to draw."""
         if plot is None:
             return
-        from pasimeta.figures.output import save, show
+        from pasimeta.figures.output import save, show, svg_text
 
-        save(plot, self.results / "figures")
-        show(plot)
+        drawn = svg_text(plot)
+        save(plot, self.results / "figures", drawn)
+        show(plot, drawn)
 
     def state(self, key: str, heading: str, sentences: list[str]) -> None:
         """Show sentences, and keep them for the summary as ``results/tables/statements_<key>.csv``."""
         text = "\n\n".join(sentence for sentence in sentences if sentence)
         self.write(f"statements_{key}", pd.DataFrame([{"key": key, "heading": heading, "text": text}]))
-        say(text)
+        say(f'<span id="statement-{key}"></span>', text)  # what the summary's numbers link to
 
     def _table(self, name: str) -> Path:
         return self.results / "tables" / f"{name}.csv"
@@ -86,7 +89,7 @@ def workspace() -> Workspace:
     prepared = Path(WORKSPACE_FILE)
     if prepared.is_file():
         note = json.loads(prepared.read_text(encoding="utf-8"))
-        return Workspace(Project(Path(note["project"])), Path.cwd())
+        return Workspace(Project(Path(note["project"])), Path.cwd(), note["scheduler"])
     project = find_project()
     named = os.environ.get(RESULTS_VARIABLE)
     return Workspace(project, Path(named) if named else project.results)
@@ -99,7 +102,12 @@ def say(*paragraphs: str) -> None:
     display(Markdown("\n\n".join(p for p in paragraphs if p)))
 
 
-def show_table(table: pd.DataFrame, caption: str, columns: Mapping[str, str] | None = None) -> None:
+def show_table(
+    table: pd.DataFrame,
+    caption: str,
+    columns: Mapping[str, str] | None = None,
+    links: Mapping[str, Iterable[Any]] | None = None,
+) -> None:
     """Show a table with a caption and headings a reader understands.
 
     Parameters
@@ -110,6 +118,10 @@ def show_table(table: pd.DataFrame, caption: str, columns: Mapping[str, str] | N
         What the table shows.
     columns : mapping, optional
         Columns to show, in order, with their headings; all by default. A table without rows is said to be none.
+    links : mapping, optional
+        For a shown column, the entry of the data files that each row's value comes from
+        (:mod:`pasimeta.evidence.entries`), or the id of a study; on the site the value links to it. A row without one
+        has None or NaN.
     """
     from IPython.display import HTML, display
 
@@ -117,19 +129,22 @@ def show_table(table: pd.DataFrame, caption: str, columns: Mapping[str, str] | N
         say(f"{caption}: none.")
         return
     headings = dict(columns or {name: str(name) for name in table.columns})
-    display(HTML(table_html(table[list(headings)], caption, list(headings.values()))))
+    display(HTML(table_html(table[list(headings)], caption, list(headings.values()), links)))
 
 
-def table_html(table: pd.DataFrame, caption: str, headings: list[str]) -> str:
-    """Return a table as HTML with a caption and scoped headings; every value is escaped."""
+def table_html(
+    table: pd.DataFrame, caption: str, headings: list[str], links: Mapping[str, Iterable[Any]] | None = None
+) -> str:
+    """Return a table as HTML with a caption and scoped headings; every value is escaped, ``links`` as in show_table."""
+    entries = {name: list(ids) for name, ids in (links or {}).items()}
     head = "".join(f'<th scope="col">{html.escape(heading)}</th>' for heading in headings)
     types = pd.api.types
     numeric = [types.is_numeric_dtype(dtype) and not types.is_bool_dtype(dtype) for dtype in table.dtypes]
     rows = []
-    for values in table.itertuples(index=False):
+    for row, values in enumerate(table.itertuples(index=False)):
         cells = []
-        for position, (value, is_number) in enumerate(zip(values, numeric, strict=True)):
-            text = html.escape(_cell(value))
+        for position, (name, value, is_number) in enumerate(zip(table.columns, values, numeric, strict=True)):
+            text = _linked(html.escape(_cell(value)), entries[name][row] if name in entries else None)
             style = ' class="number"' if is_number else ""
             cells.append(f'<th scope="row">{text}</th>' if position == 0 else f"<td{style}>{text}</td>")
         rows.append(f"<tr>{''.join(cells)}</tr>")
@@ -138,6 +153,11 @@ def table_html(table: pd.DataFrame, caption: str, headings: list[str]) -> str:
         f"<table><caption>{html.escape(caption)}</caption><thead><tr>{head}</tr></thead>"
         f"<tbody>{''.join(rows)}</tbody></table></div>"
     )
+
+
+def _linked(text: str, entry: Any) -> str:
+    # a missing entry may be None or, from a table read back, NaN
+    return f'<a href="{html.escape(entry_href(entry))}">{text}</a>' if isinstance(entry, str) and text != "–" else text
 
 
 def _cell(value: Any) -> str:

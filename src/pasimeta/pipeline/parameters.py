@@ -7,6 +7,7 @@ neither can drift.
 from __future__ import annotations
 
 import io
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, get_args
 
@@ -16,7 +17,7 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
 from pasimeta.errors import ParameterError
-from pasimeta.pipeline.sections import Parameters
+from pasimeta.pipeline.sections import Parameters, Section, WhatIfTrial
 
 
 def load_parameters(path: Path | str | None = None, overrides: list[str] | None = None) -> Parameters:
@@ -48,27 +49,52 @@ def load_parameters(path: Path | str | None = None, overrides: list[str] | None 
             raise ParameterError(f"{path}: {section}: is not a section; give keys and values below it")
         tree[section][name] = value
         origin[f"{section}.{name}"] = origin[section] = f"-p {override}"
+    return valid_parameters(tree, str(path) if path is not None else "parameters", origin)
+
+
+def valid_parameters(tree: dict[str, Any], where: str, origin: Mapping[str, str] | None = None) -> Parameters:
+    """Hold sections and keys against the models.
+
+    Parameters
+    ----------
+    tree : dict
+        Values by section and key; what it leaves out keeps its default.
+    where : str
+        Where they come from, for the message.
+    origin : mapping, optional
+        Where single keys (``section.key``) come from, if from elsewhere.
+
+    Raises
+    ------
+    ParameterError
+        Naming the place, the key, and what is allowed.
+    """
     try:
         return Parameters.model_validate(tree)
     except ValidationError as error:
-        where = str(path) if path is not None else "parameters"
         details = error.errors(include_url=False)
-        raise ParameterError("\n".join(_explain(detail, where, origin) for detail in details)) from None
+        raise ParameterError("\n".join(_explain(detail, where, origin or {}) for detail in details)) from None
 
 
-def default_configuration() -> str:
-    """Return the text of ``config/analysis.yaml``: every parameter with its meaning and allowed values."""
+def configuration(parameters: Parameters) -> str:
+    """Return a configuration file: every parameter with its meaning, its allowed values and its value."""
     lines = [
         "# Every parameter of the analysis: common to all, then a section for each notebook.",
         "# Change one here, or for one run: pasimeta run -p pooling.threshold=75",
         "# Written from src/pasimeta/pipeline/sections.py by `make config`.",
     ]
-    for name, section in Parameters():
+    for name, section in parameters:
+        values = section.model_dump()
         lines += ["", f"# {type(section).__doc__}", f"{name}:"]
         for key, field in type(section).model_fields.items():
             lines += [f"  # {field.description}", f"  # Allowed: {_allowed(field)}."]
-            lines.append(f"  {key}: {_yaml(getattr(section, key))}")
+            lines.append(f"  {key}: {_yaml(values[key])}")
     return "\n".join(lines) + "\n"
+
+
+def default_configuration() -> str:
+    """Return the text of ``config/analysis.yaml``."""
+    return configuration(Parameters())
 
 
 def _read_file(path: Path) -> dict[str, Any]:
@@ -94,9 +120,10 @@ def _parse_override(override: str) -> tuple[tuple[str, str], Any]:
         raise ParameterError(f"-p {override}: the value is not valid YAML; quote it") from None
 
 
-def _explain(detail: Any, where: str, origin: dict[str, str]) -> str:
+def _explain(detail: Any, where: str, origin: Mapping[str, str]) -> str:
     key = ".".join(str(part) for part in detail["loc"][:2])
     place = origin.get(key, where)
+    key = ".".join([key, *(str(part) for part in detail["loc"][2:] if isinstance(part, str))])
     if detail["type"] == "extra_forbidden":
         return f"{place}: {key}: is unknown; choose one of {', '.join(_siblings(detail['loc']))}"
     message = detail["msg"].removeprefix("Value error, ")
@@ -106,6 +133,8 @@ def _explain(detail: Any, where: str, origin: dict[str, str]) -> str:
 def _siblings(location: tuple[Any, ...]) -> list[str]:
     if len(location) == 1:
         return list(Parameters.model_fields)
+    if len(location) > 2:
+        return list(WhatIfTrial.model_fields)
     return list(type(getattr(Parameters(), str(location[0]))).model_fields)
 
 
@@ -118,6 +147,11 @@ def _allowed(field: FieldInfo) -> str:
 
 def _allowed_values(annotation: Any, metadata: list[Any]) -> str:
     arguments = get_args(annotation)
+    if isinstance(annotation, type) and issubclass(annotation, Section):
+        fields = (f"{name} ({_allowed(field)})" for name, field in annotation.model_fields.items())
+        return "{" + ", ".join(fields) + "}"
+    if type(None) in arguments:
+        return f"{_allowed_values(arguments[0], metadata)}, or null"
     if arguments and all(isinstance(a, str) for a in arguments):
         return ", ".join(arguments)
     if arguments:  # Annotated
@@ -133,6 +167,7 @@ def _yaml(value: Any) -> str:
     stream = io.StringIO()
     writer = YAML()
     writer.default_flow_style = True
+    writer.width = 10_000  # one line a value
     writer.dump([value], stream)
     return stream.getvalue().strip()[1:-1]
 

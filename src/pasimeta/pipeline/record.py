@@ -3,28 +3,25 @@
 from __future__ import annotations
 
 import json
-import platform
-import sys
 from dataclasses import asdict, dataclass, field
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from pasimeta import __version__
 from pasimeta.errors import PasimetaError
 from pasimeta.pipeline.files import write_text
 from pasimeta.pipeline.fingerprint import Fingerprint, file_hash
 
 FILE = "run.json"
-_PACKAGES = ("numpy", "pandas", "scipy", "pymare", "matplotlib", "papermill", "pydantic", "pandera")
+CRATE = "ro-crate-metadata.json"
 
 
 @dataclass(slots=True)
 class NotebookRecord:
-    """One notebook's part: what it followed from, what it made (path to SHA-256), and how long it took."""
+    """One notebook's part: what it followed from, what it made (path to SHA-256), when, and how long it took."""
 
     fingerprint: Fingerprint
     outputs: dict[str, str]
+    started: str
     seconds: float
 
 
@@ -39,14 +36,24 @@ class RunRecord:
     notebooks : dict of str to NotebookRecord
     site : dict of str to str
         What the site was rendered from, as hashes.
-    environment : dict
-        Versions of Python, of the packages the numbers come from, and the platform.
+    environment : dict of str to str
+        What this run had: versions of Python and of the packages the numbers come from, and the platform. What a
+        notebook kept from an earlier run was made with stands in its fingerprint.
+    started : str
+        When, in UTC.
+    seconds : float
+        What it took, pages left out.
+    asked : str
+        Hash of the words the parameters were asked for in; empty if they were given ready.
     """
 
     parameters: dict[str, Any] = field(default_factory=dict)
     notebooks: dict[str, NotebookRecord] = field(default_factory=dict)
     site: dict[str, str] = field(default_factory=dict)
-    environment: dict[str, Any] = field(default_factory=dict)
+    environment: dict[str, str] = field(default_factory=dict)
+    started: str = ""
+    seconds: float = 0.0
+    asked: str = ""
 
     def write(self, folder: Path) -> None:
         """Write ``run.json``."""
@@ -63,19 +70,9 @@ def read_record(folder: Path) -> RunRecord:
     try:
         content = json.loads((folder / FILE).read_text(encoding="utf-8"))
         notebooks = {name: NotebookRecord(**part) for name, part in content["notebooks"].items()}
-        return RunRecord(content["parameters"], notebooks, content["site"], content["environment"])
+        return RunRecord(**{**content, "notebooks": notebooks})
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return RunRecord()
-
-
-def environment() -> dict[str, Any]:
-    """Return what the numbers were made with."""
-    return {
-        "pasimeta": __version__,
-        "python": platform.python_version(),
-        "platform": f"{sys.platform} {platform.machine()}",
-        "packages": {name: version(name) for name in _PACKAGES},
-    }
 
 
 def changed_results(folder: Path) -> list[str]:
@@ -102,4 +99,24 @@ def changed_results(folder: Path) -> list[str]:
         for p in (folder / kind).glob("*")
     }
     findings += [f"{path}: wasn't made by the run" for path in sorted(present - recorded.keys())]
+    return findings + _changed_description(folder, recorded)
+
+
+def _changed_description(folder: Path, recorded: dict[str, str]) -> list[str]:
+    """Return a line for each file of the crate, results apart, that isn't what its metadata say."""
+    try:
+        graph = json.loads((folder / CRATE).read_text(encoding="utf-8"))["@graph"]
+        described = {entity["@id"]: entity["sha256"] for entity in graph if "File" in entity["@type"]}
+    except (OSError, ValueError, KeyError, TypeError):
+        return [f"{CRATE}: is missing or can't be read"]
+    findings = []
+    for path, digest in sorted(described.items()):
+        if path in recorded:
+            if recorded[path] != digest:
+                findings.append(f"{path}: {FILE} and {CRATE} disagree about it")
+        elif not (folder / path).is_file():
+            findings.append(f"{path}: is missing")
+        elif file_hash(folder / path) != digest:
+            findings.append(f"{path}: has changed since the run")
+    findings += [f"{path}: isn't described in {CRATE}" for path in sorted(recorded.keys() - described.keys())]
     return findings

@@ -15,6 +15,7 @@ from pasimeta.pipeline.project import Project, find_project
 from pasimeta.pipeline.sections import Parameters
 
 HEADLINE = "response_forest.png"
+TUTORIAL = "tutorial.ipynb"
 
 
 def generated_files() -> dict[str, str]:
@@ -30,7 +31,7 @@ def refresh_generated(project: Project) -> None:
 
 
 def refresh_notebooks(project: Project) -> None:
-    """Execute the notebooks at default parameters and write them back, with the README's figure."""
+    """Execute the notebooks at default parameters and the tutorial, and write them back, with the README's figure."""
     from pasimeta.pipeline.executed import committed
     from pasimeta.pipeline.progress import Lines
     from pasimeta.pipeline.runner import Settings, run
@@ -43,7 +44,29 @@ def refresh_notebooks(project: Project) -> None:
             write_text(project.notebooks / executed.name, committed(executed))
         (project.root / "docs").mkdir(exist_ok=True)
         shutil.copyfile(results / "figures" / HEADLINE, project.root / "docs" / HEADLINE)
+    refresh_tutorial(project)
+
+
+def refresh_tutorial(project: Project) -> None:
+    """Execute the tutorial and write it back."""
+    write_text(project.notebooks / TUTORIAL, executed_tutorial(project))
+
+
+def executed_tutorial(project: Project) -> str:
+    """Return the text of the tutorial as executed now, to be committed."""
+    import nbformat
+    from nbclient import NotebookClient
+
+    from pasimeta.pipeline.executed import committed
+
+    notebook = nbformat.read(project.notebooks / TUTORIAL, as_version=4)
+    NotebookClient(notebook, resources={"metadata": {"path": str(project.notebooks)}}).execute()
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / TUTORIAL
+        nbformat.write(notebook, path)
+        return committed(path)
 
 
 if __name__ == "__main__":
-    {"generated": refresh_generated, "notebooks": refresh_notebooks}[sys.argv[1]](find_project())
+    kinds = {"generated": refresh_generated, "notebooks": refresh_notebooks, "tutorial": refresh_tutorial}
+    kinds[sys.argv[1]](find_project())

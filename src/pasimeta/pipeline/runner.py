@@ -2,30 +2,40 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import shutil
 import tempfile
+import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from graphlib import TopologicalSorter
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from pasimeta.errors import NotebookError
-from pasimeta.evidence.store import load_evidence
-from pasimeta.pipeline.execute import CELL_TIMEOUT, Job, execute, outputs, prepare_folder
-from pasimeta.pipeline.files import locked, staged_folder, write_text
-from pasimeta.pipeline.fingerprint import PACKAGE, Fingerprint, difference, file_hash, files_hash, fingerprint
-from pasimeta.pipeline.graph import maker_of, predecessors
+from pasimeta.errors import NotebookError, PasimetaError
+from pasimeta.pipeline.configuration import Configuration, Values, values_of
+from pasimeta.pipeline.execute import CELL_TIMEOUT, Job, execute, import_papermill, outputs, prepare_folder
+from pasimeta.pipeline.files import locked, recover, staged_folder, write_text
+from pasimeta.pipeline.fingerprint import PACKAGE, Fingerprint, environment, evidence_hashes, file_hash, files_hash
+from pasimeta.pipeline.graph import longest_first, maker_of, predecessors
 from pasimeta.pipeline.manifest import NOTEBOOKS, Notebook, select
+from pasimeta.pipeline.plan import Earlier, Plan, earlier_runs
 from pasimeta.pipeline.progress import Reporter, Silent
 from pasimeta.pipeline.project import Project
-from pasimeta.pipeline.record import NotebookRecord, RunRecord, environment, read_record
-from pasimeta.pipeline.sections import Parameters
+from pasimeta.pipeline.record import CRATE, NotebookRecord, RunRecord
+from pasimeta.pipeline.warm import WarmParent, warm_parent
+
+if TYPE_CHECKING:
+    from pasimeta.pipeline.sections import Parameters
 
 JOBS = 2
+
+NotebookTime = tuple[str, float]
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +54,12 @@ class Settings:
         Run what hasn't changed, too.
     timeout : float
         Seconds a cell may take.
+    earlier : tuple of path
+        Folders of results to take what hasn't changed from, before those in ``results``.
+    render : bool
+        Whether to render the site.
+    scheduler : str or None
+        Address of a Dask scheduler whose workers compute the heavy grids, with the same digits.
     """
 
     only: tuple[str, ...] = ()
@@ -52,10 +68,16 @@ class Settings:
     jobs: int = JOBS
     force: bool = False
     timeout: float = CELL_TIMEOUT
+    earlier: tuple[Path, ...] = ()
+    render: bool = True
+    scheduler: str | None = None
 
 
 def run(
-    project: Project, parameters: Parameters, settings: Settings | None = None, reporter: Reporter | None = None
+    project: Project,
+    parameters: Parameters | Configuration,
+    settings: Settings | None = None,
+    reporter: Reporter | None = None,
 ) -> None:
     """Execute notebooks, write tables, figures and executed notebooks, and render the site.
 
@@ -64,20 +86,30 @@ def run(
     Raises
     ------
     ParameterError
-        If ``only`` names no notebook.
+        If ``only`` names no notebook, or a parameter of a configuration isn't allowed.
     EvidenceError
         If a data file breaks the evidence model; nothing has run then.
     NotebookError
         If a cell fails, naming notebook, cell and error; what doesn't depend on it has run, too. The notebook up to
         there is kept in ``results/failed``.
+    PasimetaError
+        If results can't be written, or an earlier folder holds none.
     """
     chosen_settings = settings or Settings()
     results = chosen_settings.results or project.results
     site = chosen_settings.site or project.site
     chosen = select(chosen_settings.only)
     told = reporter or Silent()
-    with locked(results.parent, lambda: told.say("another run is at work here; waiting for it to end")):
-        _Run(project, parameters, chosen_settings, chosen, results, site, told).complete()
+    try:
+        with locked(results.parent, lambda: told.say("another run is at work here; waiting for it to end")):
+            for target in (results, site):
+                if target.parent == results.parent:  # the folder that is locked
+                    recover(target)
+            _Run(project, parameters, chosen_settings, chosen, results, site, told).complete()
+    except OSError as error:
+        where = error.filename2 or error.filename or results
+        remedy = "earlier results are untouched; make room or get the rights, or name another folder with --out"
+        raise PasimetaError(f"{where}: can't be written: {error.strerror or error}; {remedy}") from error
 
 
 @dataclass(slots=True)
@@ -85,74 +117,75 @@ class _Run:
     """One run from its plan to its results."""
 
     project: Project
-    parameters: Parameters
+    parameters: Parameters | Configuration
     settings: Settings
     chosen: tuple[Notebook, ...]
     results: Path
     site: Path
     reporter: Reporter
-    before: RunRecord = field(init=False)
+    before: Earlier = field(init=False)
+    plan: Plan = field(init=False)
     record: RunRecord = field(init=False)
-
-    def __post_init__(self) -> None:
-        self.before = read_record(self.results)
-        self.record = RunRecord(self.parameters.model_dump(), environment=environment())
+    stop: threading.Event = field(default_factory=threading.Event)
 
     def complete(self) -> None:
         """Do what has to be done, which may be nothing."""
-        if self._nothing_to_do():
-            self.reporter.say("nothing has changed")
-            return
+        since = time.monotonic()
+        self.before = earlier_runs(self.results, self.settings.earlier)
+        with ExitStack() as stack:
+            asked = self.parameters.digest() if isinstance(self.parameters, Configuration) else ""
+            parent = None
+            if asked and asked == self.before.record.asked:
+                values = self.before.record.parameters
+            else:
+                parent = stack.enter_context(warm_parent(self.project))  # imports while parameters and data are read
+                values = _values(self.parameters)
+            self.plan = Plan(self.project, values, self.before, self.settings.force)
+            self.record = RunRecord(values, environment=environment(), started=_now(), asked=asked)
+            if self._nothing_to_do():
+                self.reporter.say("nothing has changed")
+                return
+            self._make(parent or stack.enter_context(warm_parent(self.project)), since)
+
+    def _make(self, parent: WarmParent | None, since: float) -> None:
+        from pasimeta.evidence.store import load_evidence
+
         load_evidence(self.project.data)
         with staged_folder(self.results) as scratch:
             self._carry_over(scratch)
             self._require_inputs(scratch / "tables")
-            self._run_notebooks(scratch)
-            write_text(scratch / "parameters.json", self.parameters.model_dump_json(indent=2) + "\n")
+            self._run_notebooks(scratch, parent)
+            write_text(scratch / "parameters.json", json.dumps(self.record.parameters, indent=2) + "\n")
             self.record.site = self._site_inputs()
+            self.record.seconds = round(time.monotonic() - since, 2)
             self.record.write(scratch)
+            self._describe(scratch)
             self._render(scratch)
 
     def _nothing_to_do(self) -> bool:
-        if self.settings.force or not (self.site / "index.html").is_file():
+        before = self.before.record
+        if self.settings.force or (self.settings.render and not (self.site / "index.html").is_file()):
             return False
-        if self.before.parameters != self.record.parameters or self.before.environment != self.record.environment:
+        if not (self.results / CRATE).is_file():
             return False
-        if any(self._reason_to_run(notebook, self.results)[0] for notebook in self.chosen):
+        if before.parameters != self.record.parameters or before.environment != self.record.environment:
             return False
-        self.record.notebooks = self.before.notebooks
-        return self.before.site == self._site_inputs()
-
-    def _reason_to_run(self, notebook: Notebook, folder: Path) -> tuple[str | None, Fingerprint]:
-        """Say why a notebook must run, given the tables in ``folder``; None if it needn't."""
-        tables = folder / "tables"
-        if any(not (tables / f"{name}.csv").is_file() for name in notebook.reads):
-            return "a table it reads isn't there", {}
-        if not (self.project.notebooks / f"{notebook.name}.ipynb").is_file():
-            return "the notebook is missing", {}
-        now = fingerprint(self.project, notebook, self.parameters, tables)
-        if self.settings.force:
-            return "forced", now
-        if notebook.name not in self.before.notebooks:
-            return "has no results yet", now
-        changed = difference(self.before.notebooks[notebook.name].fingerprint, now)
-        if changed is None and self.before.environment != self.record.environment:
-            changed = "the environment changed"
-        if changed is None and not self.before.intact(notebook.name, self.results):
-            changed = "a result of it is missing or was changed"
-        return changed, now
+        if any(self.plan.reason_to_run(notebook, self.results)[0] for notebook in self.chosen):
+            return False
+        self.record.notebooks = before.notebooks
+        return before.site == self._site_inputs()
 
     def _carry_over(self, scratch: Path) -> None:
         for notebook in NOTEBOOKS:
-            if notebook not in self.chosen and notebook.name in self.before.notebooks:
+            if notebook not in self.chosen and notebook.name in self.before.homes:
                 self._keep(notebook, scratch)
 
     def _keep(self, notebook: Notebook, scratch: Path) -> None:
-        part = self.before.notebooks[notebook.name]
+        part, home = self.before.record.notebooks[notebook.name], self.before.homes[notebook.name]
         for path in part.outputs:
-            if (self.results / path).is_file():
+            if (home / path).is_file():
                 (scratch / path).parent.mkdir(parents=True, exist_ok=True)
-                shutil.copyfile(self.results / path, scratch / path)
+                shutil.copyfile(home / path, scratch / path)
         self.record.notebooks[notebook.name] = part
 
     def _require_inputs(self, tables: Path) -> None:
@@ -165,26 +198,23 @@ class _Run:
                         "or run everything"
                     )
 
-    def _run_notebooks(self, scratch: Path) -> None:
+    def _run_notebooks(self, scratch: Path, parent: WarmParent | None) -> None:
         failures: list[str] = []
         sorter = TopologicalSorter(predecessors(self.chosen))
         sorter.prepare()
-        running: dict[Future[float], tuple[Job, Fingerprint]] = {}
+        running: dict[Future[NotebookTime], tuple[Job, Fingerprint]] = {}
         with ExitStack() as stack:
-            pool = stack.enter_context(ThreadPoolExecutor(self.settings.jobs))
             work = Path(stack.enter_context(_folder_beside(scratch)))
-            warm = False
+            pool: ThreadPoolExecutor | None = None
             while sorter.is_active():
-                for notebook in sorted(sorter.get_ready(), key=NOTEBOOKS.index):
-                    reason, now = self._reason_to_run(notebook, scratch)
+                for notebook in longest_first(sorter.get_ready()):
+                    reason, now = self.plan.reason_to_run(notebook, scratch)
                     if reason is None:
                         self._keep(notebook, scratch)
                         self.reporter.finished(notebook.name, "unchanged", 0)
                         sorter.done(notebook)
                         continue
-                    if not warm:
-                        stack.enter_context(_kernels())
-                        warm = True
+                    pool = pool or self._pool(stack, parent)
                     job = self._job(notebook, work, scratch / "tables")
                     running[pool.submit(self._execute, job, reason)] = job, now
                 if not running:
@@ -200,57 +230,92 @@ class _Run:
                     else:
                         sorter.done(job.notebook)
         if failures:
-            left = [n.name for n in self.chosen if n.name not in self.record.notebooks]
-            for name in left:
-                if not any(failure.startswith(f"{name}:") for failure in failures):
-                    self.reporter.finished(name, "not run, for what it reads is missing", 0)
+            self._tell_what_did_not_run(failures)
             raise NotebookError("\n".join(failures))
 
-    def _execute(self, job: Job, reason: str) -> float:
-        """Execute a notebook in a thread of the pool, and return the seconds it took."""
-        name, since = job.notebook.name, time.monotonic()
+    def _pool(self, stack: ExitStack, parent: WarmParent | None) -> ThreadPoolExecutor:
+        """Return threads that execute notebooks, on kernels that end with the stack."""
+        from pasimeta.pipeline.kernels import run_kernels
+
+        import_papermill()  # while the warm parent imports, and before threads would do so at once
+        if self.settings.render:
+            threading.Thread(target=_import_what_pages_need, daemon=True).start()
+        pool = stack.enter_context(ThreadPoolExecutor(self.settings.jobs))
+        stack.enter_context(run_kernels(parent))
+        if parent is not None:
+            stack.callback(parent.close)  # with its kernels: no thread may wait for a cell that goes on
+        # before the kernels go, so that an interrupted run starts no more of them
+        stack.callback(pool.shutdown, wait=False, cancel_futures=True)
+        stack.callback(self.stop.set)
+        return pool
+
+    def _tell_what_did_not_run(self, failures: list[str]) -> None:
+        failed = {failure.split(":")[0] for failure in failures}
+        for notebook in self.chosen:
+            if notebook.name not in self.record.notebooks and notebook.name not in failed:
+                self.reporter.finished(notebook.name, "not run, for what it reads is missing", 0)
+
+    def _execute(self, job: Job, reason: str) -> NotebookTime:
+        """Execute a notebook in a thread of the pool, and return when it started and the seconds it took."""
+        name, started, since = job.notebook.name, _now(), time.monotonic()
         self.reporter.started(name, reason, _cells(self.project.notebooks / f"{name}.ipynb"))
         try:
             execute(job)
         except BaseException:
-            self.reporter.finished(name, "failed", time.monotonic() - since)
+            self.reporter.finished(name, "stopped" if self.stop.is_set() else "failed", time.monotonic() - since)
             raise
         seconds = time.monotonic() - since
         self.reporter.finished(name, "done", seconds)
-        return seconds
+        return started, round(seconds, 2)
 
     def _job(self, notebook: Notebook, work: Path, tables: Path) -> Job:
         job = Job(
             self.project,
             notebook,
-            self.parameters.of_notebook(notebook.section, notebook.common),
+            values_of(notebook, self.record.parameters),
             work / notebook.name,
             self.results / "failed" / f"{notebook.name}.ipynb",
             self.settings.timeout,
             lambda cell: self.reporter.at_cell(notebook.name, cell),
+            self.stop,
+            self.settings.scheduler,
         )
         prepare_folder(job, tables)
         return job
 
-    def _collect(self, job: Job, now: Fingerprint, scratch: Path, seconds: float) -> None:
+    def _collect(self, job: Job, now: Fingerprint, scratch: Path, taken: NotebookTime) -> None:
         made = {}
         for path in outputs(job):
             made[path] = file_hash(job.folder / path)
             (scratch / path).parent.mkdir(parents=True, exist_ok=True)
             (job.folder / path).replace(scratch / path)
-        self.record.notebooks[job.notebook.name] = NotebookRecord(now, made, round(seconds, 2))
+        self.record.notebooks[job.notebook.name] = NotebookRecord(now, made, *taken)
 
     def _site_inputs(self) -> dict[str, str]:
-        made = {path: h for part in self.record.notebooks.values() for path, h in part.outputs.items()}
-        templates = sorted(p for p in (PACKAGE / "pipeline" / "templates").rglob("*") if p.is_file())
-        return dict(sorted(made.items())) | {"site": files_hash([PACKAGE / "pipeline" / "site.py", *templates])}
+        if not self.settings.render:
+            return {}
+        parts = self.record.notebooks.values()
+        made = {path: h for part in parts for path, h in part.outputs.items()}
+        # what pages share with notebooks: words, entries, figures
+        code = {module: h for part in parts for module, h in part.fingerprint.get("code", {}).items()}
+        source = [p for p in (PACKAGE / "site").rglob("*") if p.is_file() and p.suffix != ".pyc"]
+        read = [p for p in (self.project.root / "CITATION.cff",) if p.is_file()]
+        own = {"site": files_hash(sorted(source) + read)}
+        return dict(sorted(made.items())) | dict(sorted(code.items())) | evidence_hashes(self.project.data) | own
+
+    def _describe(self, scratch: Path) -> None:
+        from pasimeta.pipeline.crate import write_crate
+
+        write_crate(self.project, self.record, scratch)
 
     def _render(self, scratch: Path) -> None:
-        from pasimeta.pipeline.site import render_site
+        if not self.settings.render:
+            return
+        from pasimeta.site.build import render_site
 
         since = time.monotonic()
         with staged_folder(self.site) as pages:
-            render_site(scratch, pages)
+            render_site(scratch, pages, self.project, self.site)
         self.reporter.finished("site", "done", time.monotonic() - since)
 
 
@@ -261,12 +326,18 @@ def _cells(notebook: Path) -> int:
         return 0
 
 
-@contextmanager
-def _kernels() -> Iterator[None]:
-    from pasimeta.pipeline.kernels import run_kernels
+def _values(parameters: Parameters | Configuration) -> Values:
+    return parameters.values() if isinstance(parameters, Configuration) else parameters.model_dump()
 
-    with run_kernels():
-        yield
+
+def _import_what_pages_need() -> None:
+    # while notebooks run this process has little to do
+    for name in ("pasimeta.site.build", "nbconvert", "pasimeta.synthesis.estimators"):
+        importlib.import_module(name)
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="milliseconds")
 
 
 @contextmanager

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 Threshold = Annotated[int, Field(ge=1, le=100)]
 Percent = Annotated[float, Field(ge=0, le=100)]
+# a step makes a number a slider: pasimeta.pipeline.sliders
+TauScale = Annotated[float, Field(gt=0, le=3, json_schema_extra={"step": 0.05})]
+MuSd = Annotated[float, Field(gt=0, le=5, json_schema_extra={"step": 0.1})]
+ArmSize = Annotated[int, Field(ge=2, le=400, json_schema_extra={"step": 1})]
+Alpha = Annotated[float, Field(gt=0, lt=1, json_schema_extra={"step": 0.005})]
+Rate = Annotated[float, Field(ge=0, le=1, json_schema_extra={"step": 0.01})]
 
 
 class Section(BaseModel):
@@ -31,6 +36,23 @@ class Common(Section):
     ] = "latest"
 
 
+class WhatIfTrial(Section):
+    """A result nobody has reported: of an invented trial, or of a registered one that is silent."""
+
+    study: Annotated[
+        str | None, Field(pattern=r"^[a-z0-9_-]{1,60}$", description="Id of the silent trial; null invents one.")
+    ] = None
+    threshold: Annotated[Threshold, Field(description="PASI threshold that the responders reached, in percent.")]
+    events: Annotated[int, Field(ge=0, description="Responders.")]
+    n: Annotated[int, Field(ge=1, le=2000, description="Patients.")]
+
+    @model_validator(mode="after")
+    def _possible(self) -> Self:
+        if self.events > self.n:
+            raise ValueError(f"{self.events} responders exceed the {self.n} patients")
+        return self
+
+
 class EvidenceParameters(Section):
     """Notebook 01_evidence: which studies are analysed."""
 
@@ -47,6 +69,12 @@ class EvidenceParameters(Section):
         Field(min_length=1, description="Eligible designs. Case reports are written because they succeeded."),
     ] = ["single_arm", "randomized"]
     min_analysed: Annotated[int, Field(ge=1, description="Smallest study, in patients analysed.")] = 1
+    what_if: Annotated[
+        list[WhatIfTrial],
+        Field(
+            max_length=20, description="Hypothetical results counted beside the evidence; none unless you ask what if."
+        ),
+    ] = []
 
 
 class EffectSizesParameters(Section):
@@ -88,6 +116,10 @@ class PoolingParameters(Section):
         Literal["z", "t", "knha", "adhoc"],
         Field(description="Interval of the inverse-variance model; adhoc is Knapp-Hartung, floored."),
     ] = "adhoc"
+    figure_preset: Annotated[
+        Literal["house", "revman", "bmj", "jama", "lancet"],
+        Field(description="Whose columns, numbers and colours the forest plots have."),
+    ] = "house"
 
 
 class DoseResponseParameters(Section):
@@ -130,6 +162,10 @@ class SexSubgroupParameters(Section):
     weak_sd: Annotated[float, Field(gt=0, description="SD of the weakly informative prior of the log odds ratio.")] = (
         1.0
     )
+    single_patients: Annotated[
+        bool,
+        Field(description="Set reports of single patients beside the studies. Off: they were written as successes."),
+    ] = True
 
 
 class ExtractionParameters(Section):
@@ -277,19 +313,30 @@ class NextTrialParameters(Section):
     threshold: Annotated[Threshold, Field(description="PASI threshold of its primary outcome, in percent.")] = 75
     test: Annotated[Literal["fisher", "boschloo"], Field(description="Exact test of each contrast.")] = "fisher"
     alternative: Annotated[Literal["two_sided", "greater"], Field(description="Alternative of the test.")] = "two_sided"
-    alpha: Annotated[float, Field(gt=0, lt=1, description="Level of the test, a proportion.")] = 0.05
+    alpha: Annotated[Alpha, Field(description="Level of the test, a proportion.")] = 0.05
     tau_scale: Annotated[
-        float, Field(gt=0, description="Half-normal prior scale of the differences between trials, log-odds.")
+        TauScale, Field(description="Half-normal prior scale of the differences between trials, log-odds.")
     ] = 0.5
     mu_sd: Annotated[
-        float, Field(gt=0, description="Prior sd of the mean log-odds about 0; 1.7 is nearly uniform in the rate.")
+        MuSd, Field(description="Prior sd of the mean log-odds about 0; 1.7 is nearly uniform in the rate.")
     ] = 1.7
+    other_tau_scales: Annotated[
+        list[TauScale], Field(description="Other scales, to see what the forecast owes to the first.")
+    ] = [0.25, 1.0]
+    other_mu_sds: Annotated[
+        list[MuSd], Field(description="Other prior sds of the mean log-odds, likewise; a flat prior is always shown.")
+    ] = [1.0, 2.5]
     first_week: Annotated[float, Field(ge=0, description="Earliest week of the control arms learned from.")] = 12
     last_week: Annotated[float, Field(ge=0, description="Latest week of the control arms learned from.")] = 24
     targets: Annotated[
         list[Annotated[float, Field(gt=0, lt=1)]], Field(min_length=1, description="Assurances to find sizes for.")
     ] = [0.8, 0.9]
     largest: Annotated[int, Field(ge=10, le=1000, description="Largest size searched, patients an arm.")] = 400
+    n_per_arm: Annotated[ArmSize, Field(description="A two-arm trial of your own: patients in either arm.")] = 40
+    assumed_rate: Annotated[Rate, Field(description="True response rate of the cells assumed in it.")] = 0.6
+    grid_sizes: Annotated[
+        list[ArmSize], Field(min_length=1, description="Patients an arm at which power is shown over that rate.")
+    ] = [10, 19, 40, 80, 160]
     p0: Annotated[float, Field(ge=0, lt=1, description="Single-arm trial: response rate not worth pursuing.")] = 0.1
     p1: Annotated[float, Field(gt=0, le=1, description="Single-arm trial: response rate hoped for; above p0.")] = 0.3
     beta: Annotated[float, Field(gt=0, lt=1, description="Single-arm trial: chance of missing p1.")] = 0.2
@@ -334,8 +381,3 @@ class Parameters(Section):
     certainty: CertaintyParameters = CertaintyParameters()
     next_trial: NextTrialParameters = NextTrialParameters()
     summary: SummaryParameters = SummaryParameters()
-
-    def of_notebook(self, section: str, common: Iterable[str]) -> dict[str, Any]:
-        """Return what a notebook gets: the common parameters it names and its section's own, JSON-able."""
-        shared = self.common.model_dump()
-        return {**{name: shared[name] for name in common}, **getattr(self, section).model_dump()}

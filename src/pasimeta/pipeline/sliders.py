@@ -103,7 +103,7 @@ def panel(given: Sequence[Slider], compute: Callable[..., Any], words: Callable[
 
 
 def _show_live(given: Sequence[Slider], compute: Callable[..., Any], words: Callable[[Any], Sequence[str]]) -> None:
-    import ipywidgets  # type: ignore[import-untyped]
+    import ipywidgets
     from IPython.display import display
 
     def answer(**values: float) -> None:

@@ -42,15 +42,9 @@ class BinomialNormal:
         """Log-likelihood and derivatives; those in tau2 by the heat equation, ``dL/dtau2 = L''/2``."""
         studies = self._integral(mu, h, columns, order=4)
         r1, r2, r3, r4 = studies.ratios
-        m, twice_h, *_ = studies.ratios.sum(axis=1)
-        return Terms(
-            value=studies.log_likelihood.sum(axis=0),
-            m=m,
-            h=0.5 * twice_h,
-            mm=(r2 - r1 * r1).sum(axis=0),
-            mh=0.5 * (r3 - r1 * r2).sum(axis=0),
-            hh=0.25 * (r4 - r2 * r2).sum(axis=0),
-        )
+        each = np.stack([studies.log_likelihood, r1, r2, r2 - r1 * r1, r3 - r1 * r2, r4 - r2 * r2])
+        value, m, twice_h, mm, twice_mh, fourfold_hh = np.add.reduce(each, axis=1)
+        return Terms(value, m, 0.5 * twice_h, mm, 0.5 * twice_mh, 0.25 * fourfold_hh)
 
     def grid(self) -> Array:
         """tau2 from 0 over a quarter of the typical within-study standard deviation to the largest considered."""

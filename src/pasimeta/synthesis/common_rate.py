@@ -86,8 +86,14 @@ def saturated_log_likelihood(events: Array, n: Array) -> Array:
 
 def saturated_deviance(events: Array, n: Array) -> Array:
     """Likelihood-ratio statistic of one rate for all studies against one each, shape (d,)."""
-    return 2 * np.maximum(saturated_log_likelihood(events, n) - common_log_likelihood(events, n), 0.0)
+    common = events.sum(axis=0) / n.sum(axis=0)
+    return 2 * np.maximum((_kernel(events, n, events / n) - _kernel(events, n, common)).sum(axis=0), 0.0)
 
 
 def _log_likelihood(events: Array, n: Array, rate: Array) -> Array:
-    return (log_choose(n, events) + xlogy(events, rate) + xlog1py(n - events, -rate)).sum(axis=0)
+    return (log_choose(n, events) + _kernel(events, n, rate)).sum(axis=0)
+
+
+def _kernel(events: Array, n: Array, rate: Array) -> Array:
+    """Log-likelihood of each count but for its binomial coefficient."""
+    return np.asarray(xlogy(events, rate) + xlog1py(n - events, -rate), dtype=float)

@@ -21,8 +21,9 @@ from pasimeta.synthesis.roots import Columns, clipped
 _MAXIMUM, _H_LIMIT, _MU_LIMIT = 0, 1, 2
 _ROUNDS = 8
 #: Standard deviations of mu, share of h: a Newton step this small is the last. The error left is of its square at a
-#: limit; at the maximum the standard error, which takes no part in the step, asks for more.
-_SMALL, _SMALL_AT_MAXIMUM = 1e-4, 1e-7
+#: limit; at the maximum the standard error, which takes no part in the step, asks for more, but the height, known to
+#: third order, for less.
+_SMALL, _SMALL_AT_MAXIMUM, _SMALL_FOR_HEIGHT = 3e-4, 1e-7, 3e-3
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,11 +133,11 @@ def _solved(model: Likelihood, problems: _Problems, guess: Profile, cut: float) 
         with np.errstate(all="ignore"):
             dmu, dh, stopped = _steps(now, terms, peak, cut)
             length = np.maximum(np.abs(dmu) * np.sqrt(-terms.mm), np.where(dh == 0, 0.0, np.abs(dh) / now.h))
-            done = (length < _SMALL) & ~stopped
+            maximum = now.kind == _MAXIMUM
+            done = (length < np.where(maximum, _SMALL_FOR_HEIGHT, _SMALL)) & ~stopped
             if done.any():
                 done &= _of_its_kind(now, terms)
-        maximum = now.kind == _MAXIMUM
-        # a limit can't be final before the height it is measured from is known, which a small step settles
+        # a limit can't be final before the height it is measured from is known
         settled[now.column[done & maximum]] = True
         done &= settled[now.column] & (~maximum | (length < _SMALL_AT_MAXIMUM))
         _describe(top, now, terms, dmu, dh)

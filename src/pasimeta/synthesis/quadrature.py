@@ -64,10 +64,16 @@ def population_rate(mu: Array, tau2: Array) -> Array:
     ndarray
         Rates in [0, 1].
     """
+    nodes, weights = _normal_grid()
+    spread = np.sqrt(np.asarray(tau2, float))[..., None] * nodes
+    return expit(np.asarray(mu, float)[..., None] + spread) @ weights
+
+
+@lru_cache(maxsize=1)
+def _normal_grid() -> tuple[Array, Array]:
     nodes = np.linspace(-9, 9, 1201)
     weights = np.exp(-0.5 * nodes**2)
-    spread = np.sqrt(np.asarray(tau2, float))[..., None] * nodes
-    return expit(np.asarray(mu, float)[..., None] + spread) @ (weights / weights.sum())
+    return nodes, weights / weights.sum()
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,10 +148,10 @@ class BinomialNormalIntegral:
         z *= z
         z *= 0.5
         log_f -= z
-        peak = log_f.max(axis=-1)
+        peak = np.maximum.reduce(log_f, axis=-1)
         log_f -= peak[..., None]
         f = np.exp(log_f, out=log_f)
-        total = f.sum(axis=-1)
+        total = np.add.reduce(f, axis=-1)
         f /= total[..., None]
         value = peak + np.log(total * scale) + coefficient
         return StudyLikelihoods(value, _binomial_ratios(f, x, n, rate, other, order))
@@ -158,10 +164,10 @@ class BinomialNormalIntegral:
         density = -0.5 * u
         density *= u
         density += log_kernel
-        peak = density.max(axis=-1)
+        peak = np.maximum.reduce(density, axis=-1)
         density -= peak[..., None]
         np.exp(density, out=density)
-        value = peak + np.log(density.sum(axis=-1))
+        value = peak + np.log(np.add.reduce(density, axis=-1))
         at_edge = edge != 0
         any_edge = bool(at_edge.any())
         if any_edge:
@@ -244,9 +250,9 @@ def _hermite_moments(density: Array, u: Array, order: int) -> Array:
     """Sums of ``density`` times the Hermite polynomials of degree 0 to ``order``; spoils ``density``."""
     moments = np.empty((order + 1, *density.shape[:-1]))
     for power in moments[:-1]:
-        density.sum(axis=-1, out=power)
+        np.add.reduce(density, axis=-1, out=power)
         density *= u
-    density.sum(axis=-1, out=moments[-1])
+    np.add.reduce(density, axis=-1, out=moments[-1])
     if order > 3:
         moments[4] += 3 * moments[0] - 6 * moments[2]
     if order > 2:

@@ -111,11 +111,19 @@ def test_a_panel_that_is_refused_leaves_the_others(basis, monkeypatch):
     assert "no curve today" in drawn_regions(basis, found, {})["curve"]
 
 
-def test_a_figure_that_cannot_be_drawn_is_refused_in_its_own_panel(basis):
+def test_an_interval_beyond_the_scale_is_drawn(basis):
     found = answer(basis, State.from_query("model=inverse_variance&measure=PR&test=knha"))
-    drawn = drawn_regions(basis, found, {})
     assert found.pool.result.ci_lower < 0  # raw proportions know no limits
-    assert "is not on the percent scale" in drawn["forest"]
+    assert "<svg" in drawn_regions(basis, found, {})["forest"]
+
+
+def test_a_figure_that_cannot_be_drawn_is_refused_in_its_own_panel(basis, monkeypatch):
+    def refuse(*_, **__):
+        raise PasimetaError("figure forest: no room today")
+
+    monkeypatch.setattr("pasimeta.report.plots.response.response_forest", refuse)
+    drawn = drawn_regions(basis, answer(basis, State.from_query("threshold=75&level=0.9")), {})
+    assert "no room today" in drawn["forest"]
     assert "<svg" in drawn["curve"]
 
 

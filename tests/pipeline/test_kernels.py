@@ -131,7 +131,8 @@ def test_spawn_can_be_asked_for(monkeypatch):
 
 
 OWNER = """
-import sys, threading, time
+import signal, sys, threading, time
+signal.signal(signal.SIGINT, signal.default_int_handler)  # whoever runs the tests may have it ignored
 sys.path.insert(0, {tests!r})
 from pathlib import Path
 from test_kernels import job

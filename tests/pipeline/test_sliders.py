@@ -34,9 +34,12 @@ def test_a_page_shows_where_they_stand_and_no_widget(tmp_path, monkeypatch, caps
     shown = []
     monkeypatch.setattr("pasimeta.pipeline.notebook.show_table", lambda table, *rest: shown.append(table))
     monkeypatch.chdir(tmp_path)
+    sliders.panel(EVERY, pytest.fail, pytest.fail)
+    monkeypatch.setenv(sliders.SESSION_VARIABLE, "13_next_trial.ipynb")
     (tmp_path / WORKSPACE_FILE).write_text(json.dumps({}))
     sliders.panel(EVERY, pytest.fail, pytest.fail)
-    (table,) = shown
+    table, again = shown
+    pd.testing.assert_frame_equal(table, again)
     pd.testing.assert_frame_equal(table, sliders.sliders_table(EVERY))
     assert table.set_index("name").loc["n_per_arm", ["value", "lowest", "highest"]].tolist() == ["40", "2", "400"]
 
@@ -45,6 +48,8 @@ def test_in_an_open_notebook_the_answer_follows_the_sliders(tmp_path, monkeypatc
     import ipywidgets
 
     displayed, said, asked = [], [], []
+    monkeypatch.setenv(sliders.SESSION_VARIABLE, "13_next_trial.ipynb")
+    monkeypatch.setattr("pasimeta.pipeline.notebook.show_table", lambda *_: None)
     monkeypatch.setattr("IPython.display.display", lambda *objects, **_: displayed.extend(objects))
     monkeypatch.setattr("pasimeta.pipeline.notebook.say", lambda *texts: said.extend(texts))
     monkeypatch.chdir(tmp_path)

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from pasimeta.evidence.readers import Extraction, extract_text
+from pasimeta.evidence.readers.fields import phase_field
 
 FLATTENED = """TrialMirror
 
@@ -417,3 +418,17 @@ def test_a_dose_without_unit_is_doubted() -> None:
     assert [p.span.text for p in extract_text(page, "page.txt").problems if p.code == "units_missing" and p.span] == [
         "3 million"
     ]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("1/Phase 2", ("1", "2")),  # what is left of "Phase 1/Phase 2" behind the label "Phase"
+        ("II/III", ("2", "3")),
+        ("Early Phase 1", ("early_1",)),
+        ("early 1 / Phase 2", ("early_1", "2")),
+        ("not applicable", ()),
+    ],
+)
+def test_every_phase_of_a_field_is_read(text: str, expected: tuple[str, ...]) -> None:
+    assert phase_field(text) == expected

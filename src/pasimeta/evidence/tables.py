@@ -235,6 +235,7 @@ def _characteristics_row(study: Study, decision: Decision) -> dict[str, object]:
         "status": study.status,
         "registry_ids": " ".join(study.registry_ids),
         "design": study.design,
+        "controlled": any(arm.intervention != "cells" for arm in study.arms),
         "phase": " ".join(study.phase),
         "country": study.country,
         "product_class": study.product.product_class,

@@ -109,6 +109,7 @@ def with_records(characteristics: pd.DataFrame, trials: Trials) -> pd.DataFrame:
             "status": CONFIDENCE,
             "enrolled": int(trial["n"]),
             "analysed": int(trial["n"]),
+            "controlled": False,
             "included": True,
             "reason": "hypothetical: invented",
         }

@@ -282,10 +282,17 @@ def _refuse_off_scale(name: str, marks: Sequence[Mark], lines: Sequence[Referenc
     low, high = {"percent": (0.0, 1.0), "difference": (-1.0, 1.0), "ratio": (1e-12, float("inf"))}.get(
         scale, (float("-inf"), float("inf"))
     )
-    for value in [value for mark in marks for value in mark.values] + [line.value for line in lines]:
+    for value in [value for mark in marks for value in _on_scale(mark)] + [line.value for line in lines]:
         if not low - 1e-9 <= value <= high + 1e-9:
             remedy = "give a positive ratio" if scale == "ratio" else "give proportions, not percentages"
             raise PasimetaError(f"figure {name}: {value:g} is not on the {scale} scale; {remedy}")
+
+
+def _on_scale(mark: Mark) -> tuple[float, ...]:
+    """The numbers that must lie on the scale: a model's interval may leave it, and is drawn with an arrow."""
+    if mark.kind == "study":
+        return mark.values
+    return (mark.low, mark.high) if mark.kind == "pooled" else ()
 
 
 def _refuse_limits(name: str, limits: tuple[float, float] | None, scale: Scale) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -13,6 +14,8 @@ from pasimeta.errors import ParameterError, PasimetaError
 from pasimeta.pipeline import notebook
 from pasimeta.pipeline.project import WORKSPACE_FILE
 from pasimeta.pipeline.sections import Section
+
+SESSION_VARIABLE = "JPY_SESSION_NAME"  # Jupyter's server sets it for the kernel of a notebook that is open
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,10 +75,10 @@ def sliders_table(given: Sequence[Slider]) -> pd.DataFrame:
 
 
 def panel(given: Sequence[Slider], compute: Callable[..., Any], words: Callable[[Any], Sequence[str]]) -> None:
-    """Show the sliders; where the notebook is open they move, and the answer with them.
+    """Show where the sliders stand; where the notebook is open they move too, and the answer with them.
 
-    In a notebook that is being executed for a page, nothing could move them there: a table says where they stand, and
-    the same input goes on giving the same bytes, which a widget's random identity would not.
+    A notebook that is being executed for a page or a test has nobody to move them, and a widget's random identity would
+    end that the same input gives the same bytes.
 
     Parameters
     ----------
@@ -85,21 +88,20 @@ def panel(given: Sequence[Slider], compute: Callable[..., Any], words: Callable[
     words : callable
         Turns what ``compute`` returns into sentences.
     """
-    if Path(WORKSPACE_FILE).is_file():
-        notebook.show_table(
-            sliders_table(given),
-            "Assumptions that are sliders when this notebook is open in JupyterLab (make lab)",
-            {
-                "name": "Parameter",
-                "value": "Now",
-                "lowest": "Lowest",
-                "highest": "Highest",
-                "step": "Step",
-                "meaning": "Meaning",
-            },
-        )
-        return
-    _show_live(given, compute, words)
+    notebook.show_table(
+        sliders_table(given),
+        "Assumptions that are sliders when this notebook is open in JupyterLab (make lab)",
+        {
+            "name": "Parameter",
+            "value": "Now",
+            "lowest": "Lowest",
+            "highest": "Highest",
+            "step": "Step",
+            "meaning": "Meaning",
+        },
+    )
+    if SESSION_VARIABLE in os.environ and not Path(WORKSPACE_FILE).is_file():
+        _show_live(given, compute, words)
 
 
 def _show_live(given: Sequence[Slider], compute: Callable[..., Any], words: Callable[[Any], Sequence[str]]) -> None:

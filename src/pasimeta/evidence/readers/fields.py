@@ -110,14 +110,13 @@ def in_order(values: Iterable[str]) -> tuple[str, ...]:
 
 def phase_field(text: Text | str) -> tuple[str, ...]:
     """Return the phases of a field labelled as such, where the word may be missing."""
-    named = [value for values, _, _ in phases(text) for value in values]
-    if not named:
-        words = tokens(text)
-        early = words_at(words, 0, "early")
-        named, _ = _phase_list(words, 1 if early else 0)
-        if early and named and named[0] == "1":
-            named[0] = "early_1"
-    return in_order(named)
+    # a label may have taken the first "Phase" of "Phase 1/Phase 2"
+    words = tokens(text)
+    early = words_at(words, 0, "early")
+    leading, _ = _phase_list(words, 1 if early else 0)
+    if early and leading and leading[0] == "1":
+        leading[0] = "early_1"
+    return in_order([*leading, *(value for values, _, _ in phases(text) for value in values)])
 
 
 def allocation_value(text: str) -> str | None:

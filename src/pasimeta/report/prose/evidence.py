@@ -21,7 +21,6 @@ def missing_sentences(characteristics: pd.DataFrame, responses: pd.DataFrame) ->
     undated = listing(markdown_text(label) for label in counts.loc[counts["week"].isna(), "label"].unique())
     if undated:
         sentences.append(f"When response was judged isn't stated in anything seen of {undated}.")
-    controlled = characteristics["included"] & (characteristics["design"] == "randomized")
-    if not controlled.any():
+    if not (characteristics["included"] & characteristics["controlled"]).any():
         sentences.append("No analysed study compares the cells with placebo or with another treatment.")
     return sentences

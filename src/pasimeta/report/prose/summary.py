@@ -162,9 +162,7 @@ def lead_sentences(characteristics: pd.DataFrame, pooled: pd.DataFrame, level: f
     reported = characteristics[
         (characteristics["status"] == "reported") & (characteristics["product_class"] == "expanded_msc")
     ]
-    uncontrolled = (
-        ", none of them in a trial with a control group" if (reported["design"] != "randomized").all() else ""
-    )
+    uncontrolled = ", none of them in a trial with a control group" if not reported["controlled"].any() else ""
     published = (
         f"{int(reported['enrolled'].sum())} people with psoriasis are known from {len(reported)} published reports to "
         f"have been treated with cultured mesenchymal stromal cells{uncontrolled}."
@@ -215,6 +213,6 @@ def certainty_sentences(characteristics: pd.DataFrame, pooled: pd.DataFrame) -> 
     ]
     if alone:
         sentences.append(f"{listing(alone)} {'rests' if len(alone) == 1 else 'rest'} on a single study.")
-    if (analysed["design"] != "randomized").all():
+    if not analysed["controlled"].any():
         sentences.append("All of it is uncontrolled: psoriasis waxes and wanes, and every effect here includes that.")
     return sentences

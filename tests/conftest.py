@@ -15,6 +15,17 @@ from pasimeta.pipeline.sections import Parameters
 
 ROOT = Path(__file__).resolve().parents[1]
 
+CHROMIUM_FLAGS = [
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
 # a busy machine is no fault of what is tested
 settings.register_profile("unhurried", deadline=None)
 settings.load_profile("unhurried")
@@ -49,3 +60,17 @@ def copied_project(project: Project, tmp_path: Path) -> Project:
     for folder in ("config", "data", "notebooks"):
         shutil.copytree(getattr(project, folder) if folder != "config" else project.config.parent, root / folder)
     return Project(root)
+
+
+@pytest.fixture(scope="module")
+def chromium():
+    """Debian's Chromium, driven by Playwright; ended with the module, for its loop would be in other tests' way."""
+    program = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    if program is None:
+        pytest.skip("no Chromium on this machine: apt-get install chromium")
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=program, args=CHROMIUM_FLAGS)
+        yield browser
+        browser.close()

@@ -10,12 +10,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from hostile_names import HOSTILE, LONG
 
 from pasimeta.app.basis import Basis, load_basis
 from pasimeta.pipeline.project import PROJECT_VARIABLE, Project
 
-HOSTILE = "<script>alert(1)</script>"
-LONG = "Long " * 59 + "title"
 START_SECONDS = 300
 
 

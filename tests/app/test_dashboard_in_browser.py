@@ -1,36 +1,18 @@
 """The dashboard in a real browser: every control answers with the right number, and nothing leaves the machine."""
 
 import re
-import shutil
 import time
 from urllib.parse import urlsplit
 
 import pytest
-from conftest import HOSTILE, LONG
+from hostile_names import HOSTILE, LONG
 
 from pasimeta.app.answer import answer
 from pasimeta.app.state import State
 from pasimeta.app.words import pool_row
 from pasimeta.pipeline.parameters import load_parameters
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-FLAGS = [
-    *("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
-    *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
-]
 PATIENCE = 120_000  # milliseconds; a busy machine is slow, not broken
-
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine: apt-get install chromium")
-
-
-@pytest.fixture(scope="module")
-def chromium():
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        yield browser
-        browser.close()
 
 
 class Visit:

@@ -5,12 +5,10 @@ from __future__ import annotations
 import importlib
 import json
 import shutil
-import tempfile
 import threading
 import time
-from collections.abc import Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from graphlib import TopologicalSorter
@@ -20,7 +18,7 @@ from typing import TYPE_CHECKING
 from pasimeta.errors import NotebookError, PasimetaError
 from pasimeta.pipeline.configuration import Configuration, Values, values_of
 from pasimeta.pipeline.execute import CELL_TIMEOUT, Job, execute, import_papermill, outputs, prepare_folder
-from pasimeta.pipeline.files import locked, recover, staged_folder, write_text
+from pasimeta.pipeline.files import locked, recover, staged_folder, work_folder, write_text
 from pasimeta.pipeline.fingerprint import PACKAGE, Fingerprint, environment, evidence_hashes, file_hash, files_hash
 from pasimeta.pipeline.graph import longest_first, maker_of, predecessors
 from pasimeta.pipeline.manifest import NOTEBOOKS, Notebook, select
@@ -204,7 +202,8 @@ class _Run:
         sorter.prepare()
         running: dict[Future[NotebookTime], tuple[Job, Fingerprint]] = {}
         with ExitStack() as stack:
-            work = Path(stack.enter_context(_folder_beside(scratch)))
+            # on the same file system, so that results can be moved rather than copied
+            work = stack.enter_context(work_folder(scratch.parent, f"{scratch.name}-work-"))
             pool: ThreadPoolExecutor | None = None
             while sorter.is_active():
                 for notebook in longest_first(sorter.get_ready()):
@@ -338,10 +337,3 @@ def _import_what_pages_need() -> None:
 
 def _now() -> str:
     return datetime.now(UTC).isoformat(timespec="milliseconds")
-
-
-@contextmanager
-def _folder_beside(scratch: Path) -> Iterator[str]:
-    # on the same file system, so that results can be moved rather than copied
-    with tempfile.TemporaryDirectory(dir=scratch.parent, prefix=f"{scratch.name}-work-") as folder:
-        yield folder

@@ -393,6 +393,7 @@ def main() -> None:
     except (KeyboardInterrupt, SystemExit) as end:  # typer turns the former into the latter, without a word
         if isinstance(end, SystemExit) and end.code != INTERRUPTED:
             raise
+        sys.stdout.flush()  # of a line it may have come in the middle of
         typer.echo("pasimeta: interrupted; nothing is half-written", err=True)
         sys.exit(INTERRUPTED)
     finally:

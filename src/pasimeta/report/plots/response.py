@@ -174,7 +174,12 @@ def _reference_lines(benchmarks: pd.DataFrame | None) -> tuple[Any, ...]:
 
     if benchmarks is None:
         return ()
-    return tuple(ReferenceLine(row.value / 100, f"{row.treatment} {row.value:g} %") for row in benchmarks.itertuples())
+    # one line a treatment, of whoever pooled the most patients: more couldn't be told apart
+    largest = benchmarks.sort_values("n", ascending=False, kind="stable").drop_duplicates("treatment")
+    return tuple(
+        ReferenceLine(row.value / 100, f"{str(row.treatment).replace('_', ' ')} {row.value:g} %")
+        for row in largest.itertuples()
+    )
 
 
 def _pooled(result: Any, count: str) -> Estimate:

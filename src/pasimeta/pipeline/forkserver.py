@@ -77,7 +77,7 @@ class Server:
     def serve(self) -> None:
         """Answer requests until the channel closes, or until told to end, then kill what still runs."""
         pending = b""
-        signal.signal(signal.SIGTERM, lambda number, frame: sys.exit())  # even amid an import
+        signal.signal(signal.SIGTERM, self._end)
         try:
             while True:
                 ready, _, _ = select.select([self.channel], [], [], self._patience())
@@ -95,6 +95,12 @@ class Server:
         finally:
             for pid in self.running:
                 _kill_group(pid)
+
+    def _end(self, *_: object) -> None:
+        """End at once, kernels and all: amid an import, an exception could be swallowed."""
+        for pid in list(self.running):
+            _kill_group(pid)
+        os._exit(0)
 
     def _patience(self) -> float | None:
         if self.later:

@@ -87,7 +87,9 @@ def test_interrupted_at_any_moment_a_run_leaves_nothing_half_written(runs, tiny)
         assert problems(tiny, run, allow_absent=False) == [], run.said()
         if run.status:
             assert run.status == 130, run.said()
-            assert refusal(run) == ["pasimeta: interrupted; nothing is half-written"], run.said()
+            # a kernel killed while it starts may print a traceback of its own: pasimeta's words are held here
+            words = [line for line in run.said().splitlines() if line.startswith("pasimeta: ")]
+            assert words == ["pasimeta: interrupted; nothing is half-written"], run.said()
     assert endings.count(130) > INTERRUPTIONS / 2
     succeeds(runs, tiny)
 

@@ -136,7 +136,7 @@ def by_bayes(model: ThresholdModel) -> Intervals:
         block = np.arange(first, min(first + BLOCK, model.reviews))
         piece = replace(mode, x=mode.x[block], value=mode.value[block], information=mode.information[block])
         found = posterior(part(penalized, block), piece, priors, mu_range=MU_RANGE, shape_nodes=3)
-        new = found.weight.sum(axis=1) @ found.mixing.T
+        new = found.weight.sum(axis=1) @ found.grid.mixing(found.mu, found.tau)
         rows += [summary(found, model, review, new[review]) for review in range(len(block))]
     table = np.stack(rows)
     return Intervals(table[:, 0], table[:, 1:3], table[:, 3:5], *table[:, 5:].T)

@@ -166,6 +166,11 @@ def test_bad_rows_are_refused_by_name_with_a_remedy(review: pd.DataFrame, change
         read_counts(review)
 
 
+def test_a_table_without_studies_is_refused(review: pd.DataFrame) -> None:
+    with pytest.raises(PasimetaError, match="counts: no study at all; give at least one row"):
+        read_counts(review.iloc[:0])
+
+
 def test_contradicting_thresholds_are_refused(review: pd.DataFrame) -> None:
     review.loc[3, ["events_lower", "events_upper"]] = 7
     with pytest.raises(PasimetaError, match=r"study Cheng: at PASI.* counts can't rise with the threshold"):

@@ -32,7 +32,8 @@ _NODES_BY_SIZE = {0: 1, 1: 7, 2: 5, 3: 5}
 _OTHERWISE = 3
 _LAST_LEVEL = FARTHEST + 1.0
 _LEAST_LIKELIHOOD = 1e-290
-_LEAST_MASS = 1e-20  # of a pair of mu and tau, below which it adds no digit
+_LEAST_TABLE = 1e-60  # of a study's likelihood by its peak: a mean out there has no posterior mass
+_LEAST_MASS = 1e-16  # of a pair of mu and tau, below which it adds no digit
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +53,10 @@ class Posterior:
     tables : ndarray, shape (reviews, Z, k, G)
         Each study's likelihood by level, up to ``peak``.
     grid : LevelGrid
-    mixing : ndarray, shape (G, H)
-        Weights that integrate over the levels under each pair of mu and tau.
+    telling : slice
+        Of the levels at which any study's likelihood is more than nothing.
+    mixing : ndarray, shape (levels that tell, H)
+        Weights that integrate over those levels under each pair of mu and tau.
     log_marginal : ndarray, shape (reviews,)
         Logarithm of the likelihood integrated over the priors (comparator arms at their flat-prior Laplace value).
     """
@@ -65,19 +68,24 @@ class Posterior:
     marginals: Array
     tables: Array
     grid: LevelGrid
+    telling: slice
     mixing: Array
     log_marginal: Array
 
     def level_weights(self, nodes: Indices, review: int = 0) -> Array:
         """Posterior weights of a new study's level on the grid, under those nodes of the cut-points, (nodes, G)."""
         told = self._told(review)
-        return np.asarray(self.weight[review][np.ix_(nodes, told)] @ self.mixing[:, told].T)
+        return np.asarray(self.weight[review][np.ix_(nodes, told)] @ self.grid.mixing(self.mu[told], self.tau[told]))
 
     def study_weights(self, nodes: Indices, review: int = 0) -> Array:
         """Posterior weights of each study's own level on the grid, shape (nodes, k, G)."""
         told = self._told(review)
         odds = self.weight[review][np.ix_(nodes, told)][:, None] / self.marginals[review][nodes][:, :, told]
-        return np.maximum((odds @ self.mixing[:, told].T) * self.tables[review][nodes], 0.0)
+        # one product of matrices: numpy multiplies a stack of small ones one by one, several times slower
+        mixed = odds.reshape(-1, len(told)) @ self.mixing[:, told].T
+        weights = np.zeros((*odds.shape[:2], len(self.grid.theta)))
+        weights[..., self.telling] = mixed.reshape(*odds.shape[:2], -1) * self.tables[review][nodes][..., self.telling]
+        return np.maximum(weights, 0.0, out=weights)
 
     def _told(self, review: int) -> Indices:
         """Pairs of mu and tau that have posterior mass to speak of."""
@@ -168,11 +176,12 @@ def _evaluated(
     all_mu, all_tau = np.repeat(mu, len(tau)), np.tile(tau, len(mu))
     log_prior = priors.log_density(all_mu, all_tau) + np.log(np.tile(tau_weight, len(mu)) * (mu[1] - mu[0]))
     grid = _grid(model, mu, tau)
-    mixing = grid.mixing(all_mu, all_tau).T
     members = model.studies.members
     k = members.shape[1]
     tables, peaks = _tables(model, shape, grid)
-    flat = tables.reshape(-1, len(grid.theta)) @ mixing
+    telling = _telling(tables)
+    mixing = grid.mixing(all_mu, all_tau, telling).T
+    flat = tables[..., telling].reshape(-1, len(mixing)) @ mixing
     marginals = np.maximum(flat, _LEAST_LIKELIHOOD, out=flat).reshape(reviews, nodes, k, len(all_mu))
     outside = log_rule + peaks.sum(axis=2) + _outside_studies(model, shape)
     log_weight = np.log(marginals).sum(axis=2) + log_prior + outside[:, :, None]
@@ -180,7 +189,7 @@ def _evaluated(
     weight = np.exp(log_weight - peak)
     total = weight.sum(axis=(1, 2), keepdims=True)
     log_marginal = (peak + np.log(total))[:, 0, 0]
-    return Posterior(all_mu, all_tau, shape, weight / total, marginals, tables, grid, mixing, log_marginal)
+    return Posterior(all_mu, all_tau, shape, weight / total, marginals, tables, grid, telling, mixing, log_marginal)
 
 
 def _grid(model: ThresholdModel, mu: Array, tau: Array) -> LevelGrid:
@@ -202,6 +211,11 @@ def _tables(model: ThresholdModel, shape: Array, grid: LevelGrid) -> tuple[Array
     peak = logs.max(axis=3)
     logs -= peak[..., None]
     return np.exp(np.maximum(logs, LEAST_LOG, out=logs), out=logs), peak
+
+
+def _telling(tables: Array) -> slice:
+    levels = np.flatnonzero(tables.max(axis=(0, 1, 2)) > _LEAST_TABLE)
+    return slice(int(levels[0]), int(levels[-1]) + 1)
 
 
 def _outside_studies(model: ThresholdModel, shape: Array) -> Array:

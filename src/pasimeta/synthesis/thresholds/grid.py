@@ -38,19 +38,19 @@ class LevelGrid:
         """Distance of neighbours."""
         return float(self.theta[1] - self.theta[0])
 
-    def mixing(self, mu: Array, tau: Array) -> Array:
-        """Weights that integrate a function of the level over Normal(mu, tau**2), shape (len(mu), G)."""
+    def mixing(self, mu: Array, tau: Array, levels: slice = slice(None)) -> Array:
+        """Weights that integrate a function of the level over Normal(mu, tau**2), shape (len(mu), G or fewer)."""
         wide = tau > _NARROW * self.step
         scale = np.where(wide, tau, 1.0)[:, None]
         # in place: at a few thousand normals by a few hundred levels, making arrays costs more than filling them
-        weights = self.theta / scale
+        weights = self.theta[levels] / scale
         weights -= mu[:, None] / scale
         np.multiply(weights, weights, out=weights)
         weights *= -0.5
         np.exp(np.maximum(weights, LEAST_LOG, out=weights), out=weights)
         weights *= self.step / np.sqrt(2 * np.pi) / scale
         if not wide.all():
-            weights[~wide] = self._interpolated(mu[~wide], tau[~wide])
+            weights[~wide] = self._interpolated(mu[~wide], tau[~wide])[:, levels]
         return weights
 
     def _interpolated(self, mu: Array, tau: Array) -> Array:

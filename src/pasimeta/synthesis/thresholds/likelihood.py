@@ -123,8 +123,9 @@ def common_log_likelihood(data: Categories, theta: Array, z: Array, link: Link) 
     np.add.at(patients, (every, each, place.reshape(rows, 1, size)), data.counts)
     value = np.empty((len(z), rows, len(theta)))
     for node, padded in enumerate(z):
-        below, beyond, right = _two_sides(padded[:, None] - theta, link)
-        chances = np.where(right[lower], beyond[lower] - beyond[upper], below[upper] - below[lower])
+        tail, right = _signed_tails(padded[:, None] - theta, link)
+        chances = tail[upper] - tail[lower]
+        chances += right[upper] ^ right[lower]
         logs = np.log(np.maximum(chances, TINY, out=chances))
         terms = np.matmul(patients, logs) + data.log_coefficient[:, :, None]
         peak = terms.max(axis=1)
@@ -193,19 +194,22 @@ def cell_chances(x: Array, link: Link) -> Array:
     -------
     ndarray, shape (rows, E + 1, m)
     """
-    below, beyond, right = _two_sides(x, link)
+    tail, right = _signed_tails(x, link)
     chances = np.empty((x.shape[0], x.shape[1] + 1, x.shape[2]))
-    chances[:, 0], chances[:, -1] = below[:, 0], beyond[:, -1]
-    mirrored, plain = beyond[:, :-1] - beyond[:, 1:], below[:, 1:] - below[:, :-1]
-    chances[:, 1:-1] = np.where(right[:, :-1], mirrored, plain)
+    np.subtract(tail[:, 1:], tail[:, :-1], out=chances[:, 1:-1])
+    chances[:, 1:-1] += right[:, 1:] ^ right[:, :-1]
+    np.add(tail[:, 0], right[:, 0], out=chances[:, 0])
+    np.subtract(~right[:, -1], tail[:, -1], out=chances[:, -1])
     return np.maximum(chances, TINY, out=chances)
 
 
-def _two_sides(x: Array, link: Link) -> tuple[Array, Array, NDArray[np.bool_]]:
-    """Probability below and beyond, and which of them is the tail: its digits would be lost in 1 - p."""
-    tail = link.cdf(-np.abs(x))
-    right = x > 0
-    return np.where(right, 1 - tail, tail), np.where(right, tail, 1 - tail), right
+def _signed_tails(x: Array, link: Link) -> tuple[Array, NDArray[np.bool_]]:
+    """Probability of the tail that ``x`` cuts off, negative for the right one; and whether it is the right one.
+
+    The sum of both is the probability below ``x``. Kept apart, neither tail loses digits in 1 - p.
+    """
+    right = ~np.signbit(x)
+    return np.copysign(link.cdf(-np.abs(x)), -x), right
 
 
 def _nodes(spread: Array, width: Array) -> Indices:

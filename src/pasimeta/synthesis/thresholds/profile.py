@@ -33,6 +33,8 @@ class Fit:
     random : bool
         Whether tau was estimated.
     converged : ndarray of bool, shape (reviews,)
+    common_value : ndarray, shape (reviews,)
+        Maximum with tau held at 0.
     """
 
     x: Array
@@ -40,6 +42,7 @@ class Fit:
     information: Array
     random: bool
     converged: Array
+    common_value: Array
 
 
 def fitted(model: ThresholdModel, *, random: bool = True, starts: tuple[float, ...] = (0.15, 0.7)) -> Fit:
@@ -58,7 +61,7 @@ def fitted(model: ThresholdModel, *, random: bool = True, starts: tuple[float, .
     begin[:, 2:] = model.cutpoints.start
     common = _climb(model, begin, everyone, np.array([MU, *range(2, begin.shape[1])]))
     if not random:
-        return Fit(common.at, common.value, common.information, False, common.converged)
+        return Fit(common.at, common.value, common.information, False, common.converged, common.value)
     start = np.repeat(common.at[None], len(starts), axis=0)
     start[:, :, TAU] = np.array(starts)[:, None]
     found = _climb(model, start.reshape(-1, begin.shape[1]), np.tile(everyone, len(starts)), np.arange(begin.shape[1]))
@@ -67,7 +70,7 @@ def fitted(model: ThresholdModel, *, random: bool = True, starts: tuple[float, .
     x = found.at[best]
     x[:, TAU] = np.abs(x[:, TAU])
     x[x[:, TAU] < 1e-4, TAU] = 0.0
-    return Fit(x, found.value[best], found.information[best], True, found.converged[best])
+    return Fit(x, found.value[best], found.information[best], True, found.converged[best], common.value)
 
 
 def standard_error(fit: Fit) -> Array:
@@ -108,19 +111,14 @@ def mu_limits(model: ThresholdModel, fit: Fit, level: float, anchors: Array) -> 
 
 def tau_limits(model: ThresholdModel, fit: Fit, level: float) -> tuple[Array, Array]:
     """Profile-likelihood limits of tau, shape (reviews,) each; 0 and infinity where they are open."""
-    which = np.arange(model.reviews)
-    below = np.full(model.reviews, -1.0)
-    upper = _limits(model, fit, fit.x.copy(), which, -below, TAU, level, WIDEST, None)
-    ground = fit.x.copy()
-    ground[:, TAU] = 0.0
-    at_zero = _climb(model, ground, which, np.array([MU, *range(2, ground.shape[1])]))
-    open_ = at_zero.value >= fit.value - 0.5 * chi2_quantile(level)
-    lower = np.zeros(model.reviews)
-    inside = np.flatnonzero(~open_)
-    if inside.size:
-        found = _limits(model, fit, fit.x[inside].copy(), inside, below[inside], TAU, level, WIDEST, None)
-        lower[inside] = np.maximum(found, 0.0)
-    return lower, upper
+    reviews = model.reviews
+    closed = fit.common_value < fit.value - 0.5 * chi2_quantile(level)
+    which = np.append(np.arange(reviews), np.flatnonzero(closed))
+    side = np.where(np.arange(len(which)) < reviews, 1.0, -1.0)
+    found = _limits(model, fit, fit.x[which], which, side, TAU, level, WIDEST, None)
+    lower = np.zeros(reviews)
+    lower[which[reviews:]] = np.maximum(found[reviews:], 0.0)
+    return lower, found[:reviews]
 
 
 def _climb(
@@ -130,6 +128,7 @@ def _climb(
     free: Indices,
     anchor: Array | None = None,
     decrement: float = 1e-10,
+    curvature: bool = True,
 ) -> Maximum:
     """Maximize over the parameters ``free``, the others held where they start."""
 
@@ -141,7 +140,7 @@ def _climb(
         score[:, : TAU + 1][(inside != x)[:, : TAU + 1]] = 0.0
         return value, score
 
-    found = maximum(bounded, start, free, decrement=decrement)
+    found = maximum(bounded, start, free, decrement=decrement, curvature=curvature)
     found.at[:, MU] = np.clip(found.at[:, MU], -FARTHEST, FARTHEST)
     return found
 
@@ -172,7 +171,7 @@ def _limits(
     last = start.copy()
     for _ in range(_ROUNDS):
         anchored = None if anchor is None else anchor[active]
-        found = _climb(model, x[active], which[active], nuisance, anchored, _INNER)
+        found = _climb(model, x[active], which[active], nuisance, anchored, _INNER, curvature=False)
         # where the nuisance parameters went when mu moved last, they will go on
         with np.errstate(divide="ignore", invalid="ignore"):
             drift = (found.at - last[active]) / (found.at[:, held] - last[active, held])[:, None]

@@ -110,6 +110,8 @@ def read_counts(table: pd.DataFrame, patients: pd.DataFrame | None = None, *, na
     """
     rows = _checked(table, name)
     told = _checked_patients(patients)
+    if rows.empty and told.empty:
+        raise PasimetaError(f"{name}: no study at all; give at least one row")
     thresholds = np.unique(np.concatenate([rows["threshold"], told["improvement"][told["best"]]]).astype(float))
     studies = tuple(dict.fromkeys([*rows["study"], *told["study"]]))
     lower = np.full((len(studies), len(thresholds)), np.nan)

@@ -17,7 +17,7 @@ from scipy.special import ndtr, ndtri
 
 from pasimeta.effects.validation import Array
 from pasimeta.synthesis.profile_likelihood import ProfileFit
-from pasimeta.synthesis.roots import Columns, root_of_increasing
+from pasimeta.synthesis.roots import Columns, clipped, root_of_increasing
 
 _SPLIT = 8
 _TINY = 1e-16  # probability; a guess this far out only has to be sent back
@@ -80,7 +80,7 @@ def mixture_interval(
         return quantile - wanted[which], density * np.exp(0.5 * quantile * quantile) * np.sqrt(2 * np.pi)
 
     low, high = (np.tile(end, 2) for end in bracket)
-    limits = root_of_increasing(excess, np.clip(start.ravel(), low, high), low, high, tolerance=1e-5)
+    limits = root_of_increasing(excess, clipped(start.ravel(), low, high), low, high, tolerance=1e-4)
     return limits[:d], limits[d:]
 
 

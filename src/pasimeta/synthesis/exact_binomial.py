@@ -128,15 +128,16 @@ def _weights(events: Array, n: Array, model: str, arrays: dict[str, Array]) -> t
 
 def _columns(x: Array, n: Array, model: str, level: float) -> dict[str, Array]:
     """Every numeric field, shape (d,) each; NaN where a field doesn't exist."""
-    fields = _common(x, n, level)
+    d = x.shape[1]
     one_sided = (x == 0).all(axis=0) | (x == n).all(axis=0)
     seen = (len(x) > 1) & ~(n == 1).all(axis=0) & (model != "common")
-    if model == "common":
-        fields["tau2"] = np.zeros(x.shape[1])
-    for columns, fit in ((seen & one_sided, _ONE_SIDED), (seen & ~one_sided, _FITS)):
+    fields = {name: np.full(d, np.nan) for name in ("pi_lower", "pi_upper", "tau2", "tau2_ci_lower", "tau2_ci_upper")}
+    for columns, fit in ((~seen, _common), (seen & one_sided, _ONE_SIDED[model]), (seen & ~one_sided, _FITS[model])):
         if columns.any():
-            for name, values in fit[model](x[:, columns], n[:, columns], level).items():
-                fields[name][columns] = values
+            for name, values in fit(x[:, columns], n[:, columns], level).items():
+                fields.setdefault(name, np.full(d, np.nan))[columns] = values
+    if model == "common":
+        fields["tau2"] = np.zeros(d)
     for name in ("estimate", "ci_lower", "ci_upper", "pi_lower", "pi_upper"):
         fields[f"response_{name}"] = expit(fields[name])
     return fields | _heterogeneity(x, n, fields)
@@ -144,12 +145,8 @@ def _columns(x: Array, n: Array, model: str, level: float) -> dict[str, Array]:
 
 def _common(x: Array, n: Array, level: float) -> dict[str, Array]:
     events, patients = x.sum(axis=0), n.sum(axis=0)
-    missing = ("pi_lower", "pi_upper", "tau2", "tau2_ci_lower", "tau2_ci_upper")
-    return {
-        **_on_log_odds(clopper_pearson(events, patients, level), events, patients),
-        **{name: np.full(events.shape, np.nan) for name in missing},
-        "log_likelihood": common_log_likelihood(x, n),
-    }
+    interval = clopper_pearson(events, patients, level)
+    return _on_log_odds(interval, events, patients) | {"log_likelihood": common_log_likelihood(x, n)}
 
 
 def _one_sided_patients(x: Array, n: Array, level: float) -> dict[str, Array]:
@@ -172,11 +169,12 @@ def _one_sided(x: Array, n: Array, level: float, draws: Array) -> dict[str, Arra
         "tau2": zero,
         "tau2_ci_lower": zero,
         "tau2_ci_upper": unbounded,
+        "log_likelihood": common_log_likelihood(x, n),
     }
 
 
-_FITS = {"binomial_normal": binomial_normal_columns, "beta_binomial": beta_binomial_columns}
-_ONE_SIDED = {"binomial_normal": _one_sided_patients, "beta_binomial": _one_sided_studies}
+_FITS = {"binomial_normal": binomial_normal_columns, "beta_binomial": beta_binomial_columns, "common": _common}
+_ONE_SIDED = {"binomial_normal": _one_sided_patients, "beta_binomial": _one_sided_studies, "common": _common}
 
 
 def _on_log_odds(interval: RateInterval, events: Array, patients: Array) -> dict[str, Array]:

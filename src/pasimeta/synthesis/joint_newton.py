@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from pasimeta.effects.validation import Array
 from pasimeta.synthesis.profile_limits import limit_cells, maximum_start, rough_slices
-from pasimeta.synthesis.profile_model import LONGEST_STEP, Likelihood, Profile, Terms, taken, with_maximum
+from pasimeta.synthesis.profile_model import LONGEST_STEP, Likelihood, Profile, Terms, with_maximum
 from pasimeta.synthesis.roots import Columns, clipped
 
 _MAXIMUM, _H_LIMIT, _MU_LIMIT = 0, 1, 2
@@ -100,12 +100,10 @@ def _maxima(guess: Profile, cell: Array) -> _Problems:
 
 
 def _h_limits(grid: Profile, guess: Profile, cut: float) -> _Problems:
-    near, far, outwards, columns, start = limit_cells(grid, guess.value, cut)
+    near, far, outwards, columns, h, mu = limit_cells(grid, guess.value, cut)
     ends = np.sort(grid.h[np.stack([near, far]), columns], axis=0)
-    begin = taken(grid, (near, columns))
     kind = np.full(len(columns), _H_LIMIT)
-    mu = begin.mu + begin.mu_slope * (start - begin.h)
-    return _Problems(kind, columns, outwards.astype(float), mu, start, ends[0], ends[1], np.ones(len(columns), bool))
+    return _Problems(kind, columns, outwards.astype(float), mu, h, ends[0], ends[1], np.ones(len(columns), bool))
 
 
 def _mu_limits(model: Likelihood, grid: Profile, guess: Profile, cut: float) -> _Problems:
@@ -116,8 +114,10 @@ def _mu_limits(model: Likelihood, grid: Profile, guess: Profile, cut: float) -> 
     free = np.where(last, ~rough.rising, (rough.h > 0) | rough.rising)
     inward = np.where(last, 0.5 * (rough.low + rough.high), 0.3 * rough.high)
     h = np.where(free & (last | (rough.h == 0)), inward, rough.h)
+    told = free & np.isfinite(rough.crest_h)
+    h, mu = np.where(told, rough.crest_h, h), np.where(told, rough.crest_mu, rough.mu)
     kind = np.full(len(h), _MU_LIMIT)
-    every = _Problems(kind, rough.column, rough.side, rough.mu, h, rough.low, rough.high, free)
+    every = _Problems(kind, rough.column, rough.side, mu, h, rough.low, rough.high, free)
     return every.chosen(sought)
 
 

@@ -12,8 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pasimeta.effects.validation import Array
+from pasimeta.synthesis.interpolation import cubic_at, cubic_crest, quintic_crest, quintic_crossing
 from pasimeta.synthesis.profile_model import LONGEST_STEP, PATH_GAIN, Likelihood, Profile, Terms, profile_at, taken
-from pasimeta.synthesis.roots import Columns, cubic_crossing, root_of_increasing
+from pasimeta.synthesis.roots import Columns, root_of_increasing
 
 #: Standard deviations of mu; a Newton step this small is the last, and the error left is of its square: when choosing
 #: between slices, on the way to the widest, and at its end.
@@ -35,8 +36,37 @@ class _Path:
         return found
 
 
+@dataclass(frozen=True, slots=True)
+class _Cells:
+    """The profile at both ends of cells of the grid, against the logarithm of ``h``, where it is smoothest.
+
+    A cell that begins at 0 is described against the square root. Arrays of shape (2, cells), ``from_zero`` (cells,).
+    """
+
+    x: Array
+    value: Array
+    slope: Array
+    curvature: Array
+    by_x: Array
+    from_zero: NDArray[np.bool_]
+
+    @classmethod
+    def of(cls, rows: Profile, cell: tuple[Columns, Columns]) -> _Cells:
+        ends, slope = rows.h[cell], rows.slope[cell]
+        from_zero = ends[0] == 0
+        root = np.sqrt(ends)
+        with np.errstate(divide="ignore"):
+            x = np.where(from_zero, root, np.log(ends))
+        by_x, twice = np.where(from_zero, 2 * root, ends), np.where(from_zero, 2.0, ends)
+        bend = slope * twice + rows.curvature[cell] * by_x**2
+        return cls(x, rows.value[cell], slope * by_x, bend, by_x, from_zero)
+
+    def h(self, x: Array) -> Array:
+        return np.where(self.from_zero, x * x, np.exp(x))
+
+
 def maximum_start(scan: Profile) -> tuple[Profile, Array]:
-    """Where the profile has its maximum, as a cubic through the scanned slopes tells it, and the cell that holds it.
+    """Where the profile has its maximum, as the scanned rows on either side of it tell.
 
     Returns
     -------
@@ -51,18 +81,18 @@ def maximum_start(scan: Profile) -> tuple[Profile, Array]:
     rising = scan.slope[best, columns] > 0
     left = np.where(rising, best, np.maximum(best - 1, 0))
     cell = np.stack([left, np.where(rising, np.minimum(best + 1, points - 1), best)]), columns
-    ends = scan.h[cell]
-    root = np.sqrt(ends)
-    crossing = cubic_crossing(root, scan.slope[cell], 2 * root * scan.curvature[cell]) ** 2
-    at = taken(scan, (best, columns))
-    h = np.where(ends[0] < ends[1], crossing, at.h)
+    at, ends = taken(scan, (best, columns)), scan.h[cell]
+    inside = ends[0] < ends[1]
+    if not inside.any():
+        return at, ends
+    rows = _Cells.of(scan, cell)
     with np.errstate(divide="ignore", invalid="ignore"):
-        curvature = np.where(
-            ends[0] < ends[1], np.diff(scan.slope[cell], axis=0)[0] / (ends[1] - ends[0]), at.curvature
-        )
-    step = h - at.h
-    guess = replace(at, h=h, mu=at.mu + at.mu_slope * step, value=at.value + 0.5 * at.slope * step, curvature=curvature)
-    return guess, ends
+        crest, height, bend = quintic_crest(rows.x, rows.value, rows.slope, rows.curvature)
+        h = rows.h(crest)
+        curvature = bend / np.where(rows.from_zero, 2 * crest, h) ** 2
+        mu = cubic_at(rows.x, scan.mu[cell], scan.mu_slope[cell] * rows.by_x, crest)
+    known = {"h": h, "mu": mu, "value": height, "slope": np.zeros(d), "curvature": curvature}
+    return replace(at, **{name: np.where(inside, values, getattr(at, name)) for name, values in known.items()}), ends
 
 
 def maximum(model: Likelihood, scan: Profile) -> Profile:
@@ -94,7 +124,7 @@ def _last_step(top: Profile, inside: NDArray[np.bool_]) -> Profile:
     )
 
 
-def limit_cells(grid: Profile, peak: Array, cut: float) -> tuple[Columns, Columns, Columns, Columns, Array]:
+def limit_cells(grid: Profile, peak: Array, cut: float) -> tuple[Columns, Columns, Columns, Columns, Array, Array]:
     """Where the profile meets the cut between two rows of the grid.
 
     Returns
@@ -102,8 +132,8 @@ def limit_cells(grid: Profile, peak: Array, cut: float) -> tuple[Columns, Column
     near, far, outwards, column : ndarray of int, shape (limits,)
         Rows inside and outside, the direction from one to the other, and the data set. A profile that doesn't meet the
         cut on one side has no limit there.
-    start : ndarray, shape (limits,)
-        A first guess: the signed root of the likelihood ratio is nearly straight in sqrt(h).
+    h, mu : ndarray, shape (limits,)
+        A first guess, as the two rows tell.
     """
     inside = grid.value >= peak - cut
     end = len(grid.h) - 1
@@ -111,20 +141,17 @@ def limit_cells(grid: Profile, peak: Array, cut: float) -> tuple[Columns, Column
     side, column = np.nonzero(outermost != [[0], [end]])
     outwards = 2 * side - 1
     near = outermost[side, column]
-    cell = np.stack([near, near + outwards]), column
-    ends = np.sqrt(grid.h[cell])
-    ratios = np.sqrt(np.maximum(2 * (peak[column] - grid.value[cell]), 0))
-    with np.errstate(divide="ignore", invalid="ignore"):
-        slopes = -2 * ends * grid.slope[cell] / ratios
-    # at the maximum itself the signed root's slope is that of the curvature
-    steep = 2 * ends * np.sqrt(np.maximum(-grid.curvature[cell], 0))
-    slopes = np.where(ratios > 1e-6, slopes, outwards * steep)
-    return near, cell[0][1], outwards, column, cubic_crossing(ends, ratios - np.sqrt(2 * cut), slopes) ** 2
+    far = near + outwards
+    cell = np.stack([np.minimum(near, far), np.maximum(near, far)]), column
+    rows = _Cells.of(grid, cell)
+    x = quintic_crossing(rows.x, rows.value, rows.slope, rows.curvature, peak[column] - cut)
+    mu = cubic_at(rows.x, grid.mu[cell], grid.mu_slope[cell] * rows.by_x, x)
+    return near, far, outwards, column, rows.h(x), mu
 
 
 def heterogeneity_limits(model: Likelihood, grid: Profile, top: Profile, cut: float) -> tuple[Array, Array]:
     """Limits of ``h``; 0 and infinity where the profile doesn't meet the cut."""
-    near, far, outwards, columns, start = limit_cells(grid, top.value, cut)
+    near, far, outwards, columns, start, _ = limit_cells(grid, top.value, cut)
     limits = np.stack([np.zeros(len(top.h)), np.full(len(top.h), np.inf)])
     begin = taken(grid, (near, columns))
     path = _Path(model, columns, begin.h, begin.mu, begin.mu_slope)
@@ -145,7 +172,9 @@ def heterogeneity_limits(model: Likelihood, grid: Profile, top: Profile, cut: fl
 class Slices:
     """The slice that reaches farthest among the grid's, lower side first, shape (2 d,) each.
 
-    ``mu`` is roughly its end, ``low`` and ``high`` the neighbouring ``h``, ``rising`` whether the end still moves out.
+    ``mu`` is roughly its end, ``low`` and ``high`` the neighbouring ``h``, ``rising`` whether the end still moves out;
+    ``crest_h`` and ``crest_mu`` say where a cubic through this row and the next has its end farthest out, NaN if none
+    can tell.
     """
 
     column: Columns
@@ -155,21 +184,30 @@ class Slices:
     low: Array
     high: Array
     rising: NDArray[np.bool_]
+    crest_h: Array
+    crest_mu: Array
 
 
 def rough_slices(model: Likelihood, grid: Profile, target: Array) -> Slices:
     """Choose, on either side, the row of the grid whose slice above the target reaches farthest."""
-    d = len(target)
+    d, last = len(target), len(grid.h) - 1
     rows, columns = np.nonzero(grid.value >= target)
     points = taken(grid, (np.tile(rows, 2), np.tile(columns, 2)))
     side = np.repeat([-1.0, 1.0], len(rows))
     found, slopes = _slice_ends(model, points, np.tile(columns, 2), target, side)
-    ends, rising = np.full((2, *grid.h.shape), -np.inf), np.zeros((2, *grid.h.shape), dtype=bool)
+    ends, slope = np.full((2, 2, *grid.h.shape), -np.inf)
     ends[:, rows, columns] = (side * found).reshape(2, -1)
-    rising[:, rows, columns] = (slopes > 0).reshape(2, -1)
+    slope[:, rows, columns] = (side * slopes).reshape(2, -1)
     best, each = ends.argmax(axis=1).ravel(), np.tile(np.arange(d), 2)
     side, which = np.repeat([-1.0, 1.0], d), np.repeat([0, 1], d)
-    h = grid.h[best, each]
+    h, rising = grid.h[best, each], slope[which, best, each] > 0
+    onwards = np.where(rising, 1, -1)
+    other = np.minimum(np.maximum(best + onwards, 0), last)
+    # the maximum may stand in the grid twice, as a row of its own and as the boundary
+    other = np.minimum(np.maximum(other + np.where(grid.h[other, each] == h, onwards, 0), 0), last)
+    cell = np.where(rising, [best, other], [other, best])
+    root = np.sqrt(grid.h[cell, each])
+    crest, reach = cubic_crest(root, ends[which, cell, each], 2 * root * slope[which, cell, each])
     around = h.reshape(2, 1, d)
     return Slices(
         column=each,
@@ -178,7 +216,9 @@ def rough_slices(model: Likelihood, grid: Profile, target: Array) -> Slices:
         mu=side * ends[which, best, each],
         low=_next_below(grid.h, around).ravel(),
         high=_next_above(grid.h, around).ravel(),
-        rising=rising[which, best, each],
+        rising=rising,
+        crest_h=crest**2,
+        crest_mu=side * reach,
     )
 
 
@@ -199,7 +239,7 @@ def location_limits(
 def _slice_ends(
     model: Likelihood, points: Profile, columns: Columns, target: Array, side: Array
 ) -> tuple[Array, Array]:
-    """Roughly where the log-likelihood at fixed ``h`` falls to ``target`` on one side, and its slope in ``h`` there."""
+    """Roughly where the log-likelihood at fixed ``h`` falls to ``target`` on one side, and its slope in ``h``."""
     quantile = np.sqrt(2 * np.maximum(points.value - target[columns], 0))
     sd = side / np.sqrt(points.information)
     slopes = np.zeros(len(sd))
@@ -207,7 +247,7 @@ def _slice_ends(
     def excess(distance: Array, which: Columns) -> tuple[Array, Array]:
         # the signed root again: nearly straight in mu
         terms = model.terms(points.mu[which] + sd[which] * distance, points.h[which], columns[which])
-        slopes[which] = terms.h
+        slopes[which] = -terms.h / terms.m
         ratio = np.sqrt(np.maximum(2 * (points.value[which] - terms.value), 1e-20))
         return ratio - quantile[which], -terms.m * sd[which] / ratio
 

@@ -13,6 +13,7 @@ Two rules share the work, because no single one is right at both ends (errors be
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -102,6 +103,8 @@ class BinomialNormalIntegral:
         self.log_coefficient = log_choose(n, events)
         self._information = (events + 0.5) * (n - events + 0.5) / (n + 1)
         self._log_odds = np.log((events + 0.5) / (n - events + 0.5))
+        self._share = events / n
+        self._by_distance: dict[int, Array] = {}
         self._kernel: tuple[Array, Array, Array, Array] | None = None
 
     def __call__(self, mu: Array, tau2: Array, columns: NDArray[np.intp], order: int) -> StudyLikelihoods:
@@ -112,8 +115,8 @@ class BinomialNormalIntegral:
         value = np.empty((self.n.shape[0], len(mu)))
         ratios = np.empty((order, *value.shape))
         for rule, concerned, nodes in (
-            (self._around_the_mode, np.flatnonzero(~wide), HERMITE_NODES),
-            (self._under_the_kernel, np.flatnonzero(wide), KERNEL_NODES),
+            (self._around_the_mode, (~wide).nonzero()[0], HERMITE_NODES),
+            (self._under_the_kernel, wide.nonzero()[0], KERNEL_NODES),
         ):
             batch = max(1, _BATCH_ELEMENTS // (value.shape[0] * nodes))
             for first in range(0, len(concerned), batch):
@@ -123,13 +126,20 @@ class BinomialNormalIntegral:
                 ratios[:, :, which] = part.ratios
         return StudyLikelihoods(value, ratios)
 
-    def _of(self, columns: NDArray[np.intp]) -> list[Array]:
+    def _alike(self, arrays: Sequence[Array], columns: NDArray[np.intp]) -> Sequence[Array]:
         """What each problem's data set holds; a single data set is left to broadcasting."""
-        arrays = (self.events, self.n, self._information, self._log_odds, self.log_coefficient)
-        return list(arrays) if self.n.shape[1] == 1 else [array[:, columns] for array in arrays]
+        return arrays if self.n.shape[1] == 1 else [array[:, columns] for array in arrays]
+
+    def _derivatives(self, order: int, columns: NDArray[np.intp]) -> Array:
+        """The same of :func:`_derivatives_by_distance`."""
+        if order not in self._by_distance:
+            self._by_distance[order] = _derivatives_by_distance(self._share, self.n, order)
+        found = self._by_distance[order]
+        return found if self.n.shape[1] == 1 else found[..., columns]
 
     def _around_the_mode(self, mu: Array, tau2: Array, columns: NDArray[np.intp], order: int) -> StudyLikelihoods:
-        x, n, information, log_odds, coefficient = self._of(columns)
+        arrays = (self.events, self.n, self._share, self._information, self._log_odds, self.log_coefficient)
+        x, n, share, information, log_odds, coefficient = self._alike(arrays, columns)
         tau = np.sqrt(tau2)
         # precision-weighted mean of the study's own log-odds and the prior's: nearly the integrand's mode
         z = tau * information * (log_odds - mu) / (1 + tau2 * information)
@@ -151,13 +161,18 @@ class BinomialNormalIntegral:
         peak = np.maximum.reduce(log_f, axis=-1)
         log_f -= peak[..., None]
         f = np.exp(log_f, out=log_f)
-        total = np.add.reduce(f, axis=-1)
-        f /= total[..., None]
+        moments = np.empty((order + 1, *peak.shape))
+        total = np.add.reduce(f, axis=-1, out=moments[0])
         value = peak + np.log(total * scale) + coefficient
-        return StudyLikelihoods(value, _binomial_ratios(f, x, n, rate, other, order))
+        distance = np.subtract(share[..., None], rate, out=rate)
+        for moment in moments[1:]:
+            f *= distance
+            np.add.reduce(f, axis=-1, out=moment)
+        ratios = np.add.reduce(self._derivatives(order, columns) * moments, axis=1)
+        return StudyLikelihoods(value, ratios / total)
 
     def _under_the_kernel(self, mu: Array, tau2: Array, columns: NDArray[np.intp], order: int) -> StudyLikelihoods:
-        theta, log_kernel, edge, coefficient = (array[:, columns] for array in self._kernel_nodes())
+        theta, log_kernel, edge, coefficient = self._alike(self._kernel_nodes(), columns)
         tau = np.sqrt(tau2)
         u = theta - mu[:, None]
         u /= tau[:, None]
@@ -167,20 +182,19 @@ class BinomialNormalIntegral:
         peak = np.maximum.reduce(density, axis=-1)
         density -= peak[..., None]
         np.exp(density, out=density)
-        value = peak + np.log(np.add.reduce(density, axis=-1))
-        at_edge = edge != 0
-        any_edge = bool(at_edge.any())
-        if any_edge:
-            value[at_edge] = _log_mean_cdf(log_kernel[at_edge], edge[at_edge][:, None] * u[at_edge])
-        density *= np.exp(peak - value)[..., None]
-        value -= np.where(at_edge, 0.0, np.log(tau) + _LOG_SQRT_2PI)
         moments = _hermite_moments(density, u, order)
+        value = peak + np.log(moments[0])
         powers = tau ** np.arange(1, order + 1)[:, None, None]
-        ratios = moments[1:] / powers
-        if any_edge:
-            by_parts = -edge * moments[:-1] * np.exp(-_LOG_SQRT_2PI) / powers
-            ratios = np.where(at_edge, by_parts, ratios)
-        return StudyLikelihoods(value + coefficient, ratios)
+        log_scale = np.log(tau) + _LOG_SQRT_2PI
+        if not np.count_nonzero(edge):
+            return StudyLikelihoods(value + (coefficient - log_scale), moments[1:] / (moments[0] * powers))
+        at_edge = np.broadcast_to(edge != 0, value.shape)
+        sign, log_kernel = np.broadcast_to(edge, value.shape)[at_edge], np.broadcast_to(log_kernel, u.shape)[at_edge]
+        value[at_edge] = _log_mean_cdf(log_kernel, sign[:, None] * u[at_edge])
+        moments *= np.exp(peak - value)
+        value -= np.where(at_edge, 0.0, log_scale)
+        by_parts = -edge * moments[:-1] * np.exp(-_LOG_SQRT_2PI)
+        return StudyLikelihoods(value + coefficient, np.where(at_edge, by_parts, moments[1:]) / powers)
 
     def _kernel_nodes(self) -> tuple[Array, Array, Array, Array]:
         """Nodes and log-kernel, shape (k, d, nodes); each study's edge, if any, and coefficient, shape (k, d)."""
@@ -228,22 +242,39 @@ def _log_mean_cdf(log_kernel: Array, u: Array) -> Array:
     return value
 
 
-def _binomial_ratios(f: Array, x: Array, n: Array, rate: Array, other: Array, order: int) -> Array:
-    """Posterior means of the binomial likelihood's derivatives in its log-odds, over the likelihood; (order, k, P)."""
-    ratios = np.empty((order, *f.shape))
+def _derivatives_by_distance(share: Array, n: Array, order: int) -> Array:
+    """A binomial likelihood's derivatives in its log-odds, over the likelihood, as polynomials.
+
+    Parameters
+    ----------
+    share, n : ndarray, shape (k, d)
+        Share of patients with the event, and patients.
+    order : int
+        Of the highest derivative, 0 to 4.
+
+    Returns
+    -------
+    ndarray, shape (order, order + 1, k, d)
+        Coefficients of the powers of ``share - rate``, for each derivative.
+    """
+    found = np.zeros((order, order + 1, *n.shape))
+    a, b = share * (1 - share), 2 * share - 1  # rate (1 - rate) = a + b distance - distance**2
+    na, nb, bb = n * a, n * b, b * b - 2 * a
     if order:
-        n = n[..., None]
-        pq = rate * other
-        r, w = x[..., None] - n * rate, n * pq
-        square = r * r
-        ratios[0] = r
-        np.subtract(square, w, out=ratios[1])
+        found[0, 1] = n
+    if order > 1:
+        found[1, :3] = -na, -nb, n * (n + 1)
     if order > 2:
-        slope = w * (other - rate)
-        np.subtract(r * (square - 3 * w), slope, out=ratios[2])
-        np.add(square * (square - 6 * w) - 4 * r * slope, w * (3 * w - 1 + 6 * pq), out=ratios[3])
-    means: Array = np.einsum("kpq,jkpq->jkp", f, ratios)
-    return means
+        found[2, :4] = na * b, n * (bb - 3 * na), -3 * nb * (n + 1), n * (n + 1) * (n + 2)
+    if order > 3:
+        found[3] = (
+            na * ((3 * n + 6) * a - 1),
+            nb * ((10 * n + 12) * a - 1),
+            n * ((7 * n + 6) * bb - 6 * n * na + 1),
+            -6 * nb * (n + 1) * (n + 2),
+            n * (n + 1) * (n + 2) * (n + 3),
+        )
+    return found
 
 
 def _hermite_moments(density: Array, u: Array, order: int) -> Array:

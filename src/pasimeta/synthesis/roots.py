@@ -82,30 +82,3 @@ def _halfway(x: Array, value: Array, low: Array, high: Array, longest: Array) ->
     reach = np.where(np.isfinite(longest), longest, 1.0)
     towards = np.where(value < 0, x + reach, x - reach)
     return np.where(np.isfinite(low) & np.isfinite(high), 0.5 * (low + high), towards)
-
-
-def cubic_crossing(x: Array, value: Array, slope: Array) -> Array:
-    """Where the cubic through two points, with the slopes there, crosses zero between them.
-
-    Parameters
-    ----------
-    x, value, slope : ndarray, shape (2, problems)
-        ``value`` of opposite signs at the two ends.
-
-    Returns
-    -------
-    ndarray, shape (problems,)
-        A first guess between the ends, by three of Newton's steps from the secant's.
-    """
-    width = x[1] - x[0]
-    first, second = slope * width
-    fall = value[0] - value[1]
-    quadratic, cubic = -3 * fall - 2 * first - second, 2 * fall + first + second
-    with np.errstate(divide="ignore", invalid="ignore"):
-        secant = u = np.clip(value[0] / fall, 0, 1)
-        for _ in range(3):
-            u = u - (value[0] + u * (first + u * (quadratic + u * cubic))) / (
-                first + u * (2 * quadratic + 3 * u * cubic)
-            )
-        u = np.where((u > 0) & (u < 1), u, secant)
-    return x[0] + width * u

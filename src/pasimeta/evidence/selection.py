@@ -56,14 +56,14 @@ def response_counts(
         One row a study in order of id: the columns of ``SELECTED``; ``basis`` is ``reported`` for an exact count,
         ``bounded`` for an interval.
     """
-    eligible = responses[
-        responses["included"] & (responses["endpoint"] == "pasi_response") & responses["subgroup_by"].isna()
-    ]
-    chosen = [
-        _count_of_study(rows, threshold, imputation, timepoint, unreported)
-        for _, rows in eligible.groupby("study", sort=True)
-    ]
-    return pd.DataFrame([row for row in chosen if row is not None], columns=SELECTED)
+    told = _by_preference(responses, imputation, timepoint)
+    reported = _selected(told[told["threshold"] == threshold].drop_duplicates("study"))
+    if unreported == "bound":
+        silent = told[~told["study"].isin(reported["study"])]
+        bounds = [_bounded(rows, threshold) for _, rows in silent.groupby("study", sort=True)]
+        found = [bound for bound in bounds if bound is not None]
+        reported = pd.concat([reported, _selected(pd.DataFrame(found))]) if found else reported
+    return reported.sort_values("study", kind="stable", ignore_index=True)
 
 
 def every_threshold(
@@ -76,10 +76,9 @@ def every_threshold(
     DataFrame
         One row a study and threshold, by study and ascending threshold: the columns of ``SELECTED``.
     """
-    thresholds = sorted(int(t) for t in responses["threshold"].dropna().unique())
-    tables = [response_counts(responses, t, imputation=imputation, timepoint=timepoint) for t in thresholds]
-    table = pd.concat(tables, ignore_index=True) if tables else pd.DataFrame(columns=SELECTED)
-    return table.sort_values(["study", "threshold"], kind="stable", ignore_index=True)
+    told = _by_preference(responses, imputation, timepoint)
+    reported = _selected(told[told["threshold"].notna()].drop_duplicates(["study", "threshold"]))
+    return reported.sort_values(["study", "threshold"], kind="stable", ignore_index=True)
 
 
 def subgroup_counts(responses: pd.DataFrame, by: str, threshold: int) -> pd.DataFrame:
@@ -100,41 +99,32 @@ def subgroup_counts(responses: pd.DataFrame, by: str, threshold: int) -> pd.Data
     return table.reindex(columns=[*SELECTED, "level"]).reset_index(drop=True)
 
 
-def _count_of_study(
-    rows: pd.DataFrame, threshold: int, imputation: str, timepoint: Timepoint, unreported: Unreported
-) -> dict[str, object] | None:
-    wanted = rows[rows["imputation"].isin(["none", imputation])]
-    best = _at_timepoint(wanted[wanted["threshold"] == threshold], timepoint)
-    if best is not None:
-        lower, upper = best["events_lower"], best["events_upper"]
-        return _selected(best, threshold, lower, upper, "reported" if lower == upper else "bounded")
-    if unreported == "omit" or wanted.empty:
+def _by_preference(responses: pd.DataFrame, imputation: str, timepoint: Timepoint) -> pd.DataFrame:
+    """Counts of whole included studies with that denominator, the week to take first."""
+    eligible = responses[
+        responses["included"]
+        & (responses["endpoint"] == "pasi_response")
+        & responses["subgroup_by"].isna()
+        & responses["imputation"].isin(["none", imputation])
+    ]
+    exact = eligible["events_lower"] == eligible["events_upper"]
+    counted = eligible.assign(n=eligible["n_analysed"], basis=exact.map({True: "reported", False: "bounded"}))
+    return counted.sort_values("week", ascending=timepoint == "earliest", na_position="last", kind="stable")
+
+
+def _bounded(told: pd.DataFrame, threshold: int) -> pd.Series | None:
+    """What a study's other thresholds say of this one."""
+    easier = told[told["threshold"] < threshold].nlargest(1, "threshold")
+    harder = told[told["threshold"] > threshold].nsmallest(1, "threshold")
+    if easier.empty and harder.empty:
         return None
-    easier = _at_timepoint(wanted[wanted["threshold"] < threshold].nlargest(1, "threshold"), timepoint)
-    harder = _at_timepoint(wanted[wanted["threshold"] > threshold].nsmallest(1, "threshold"), timepoint)
-    nearest = easier if easier is not None else harder
-    if nearest is None:
-        return None
-    upper = nearest["n_analysed"] if easier is None else easier["events_upper"]
-    lower = 0 if harder is None else harder["events_lower"]
-    return _selected(nearest, threshold, lower, upper, "bounded")
+    nearest = (harder if easier.empty else easier).iloc[0].copy()
+    upper = nearest["n_analysed"] if easier.empty else nearest["events_upper"]
+    lower = 0 if harder.empty else harder["events_lower"].iloc[0]
+    nearest["threshold"], nearest["events_lower"], nearest["events_upper"] = threshold, lower, upper
+    nearest["basis"] = "bounded"
+    return nearest
 
 
-def _at_timepoint(rows: pd.DataFrame, timepoint: Timepoint) -> pd.Series | None:
-    if rows.empty:
-        return None
-    order = rows.sort_values("week", ascending=timepoint == "earliest", na_position="last", kind="stable")
-    return order.iloc[0]
-
-
-def _selected(row: pd.Series, threshold: int, lower: object, upper: object, basis: str) -> dict[str, object]:
-    kept = {name: row[name] for name in ("study", "label", "week", "imputation", "source", "locator", "confidence")}
-    return {
-        **kept,
-        "entry": row.get("entry"),
-        "threshold": threshold,
-        "events_lower": lower,
-        "events_upper": upper,
-        "n": row["n_analysed"],
-        "basis": basis,
-    }
+def _selected(rows: pd.DataFrame) -> pd.DataFrame:
+    return rows.reindex(columns=SELECTED).astype({"threshold": int})

@@ -10,7 +10,7 @@ from pasimeta.errors import ParameterError
 from pasimeta.moderators.sex import StudyComparisons, compare_groups
 from pasimeta.pipeline import notebook
 from pasimeta.report import readable, words
-from pasimeta.report.prose import dose_response, response, sex_subgroup, summary
+from pasimeta.report.prose import response, sex_subgroup, summary
 from pasimeta.synthesis.response import model_fit, pool_response
 
 pytestmark = pytest.mark.filterwarnings("ignore::pasimeta.errors.PasimetaWarning")
@@ -87,22 +87,6 @@ def test_verdict_agrees_with_the_interval(women, men):
     text = " ".join(sex_subgroup.sex_sentences(StudyComparisons({"S": comparison}), 40))
     zero_inside = comparison.risk_difference_ci_lower <= 0 <= comparison.risk_difference_ci_upper
     assert ("not identified" in text) == zero_inside
-
-
-@pytest.mark.parametrize(
-    ("doses", "verdict"),
-    [
-        ([(1.5, 4, 6), (2, 4, 8), (2.5, 2, 5), (3, 2, 6)], "the larger infusions came in smaller number"),
-        ([(1, 2, 2), (2, 4, 8)], "the larger infusions came in larger number"),
-        ([(1, 2, 2), (2, 2, 4)], "the number of infusions is the same at every dose"),
-    ],
-)
-def test_schedule_sentence_follows_the_groups(doses, verdict):
-    table = pd.DataFrame(doses, columns=["dose", "infusions", "cumulative"]).mul([1e6, 1, 1e6]).assign(label="S")
-    for stem in ("dose", "infusions", "cumulative"):
-        table[f"{stem}_low"] = table[f"{stem}_high"] = table[stem]
-    assert verdict in dose_response.schedule_sentences(table)[0]
-    assert dose_response.schedule_sentences(table.iloc[:1]) == []
 
 
 def test_unknown_benchmark_is_refused():

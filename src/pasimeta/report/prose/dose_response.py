@@ -212,28 +212,6 @@ def _times(slope: float) -> str:
     return ratio_text(float(np.exp(slope)))
 
 
-def schedule_sentences(doses: pd.DataFrame) -> list[str]:
-    """Say where a larger infusion came with a different number of them, so that the two can't be told apart."""
-    sentences = []
-    for label, arms in doses.groupby("label", sort=False):
-        if arms["dose_low"].nunique() < 2:
-            continue
-        order = arms["dose_low"].corr(arms["infusions_low"], method="kendall")
-        infusion, course = (_millions(arms, stem) for stem in ("dose", "cumulative"))
-        verdict = (
-            "the number of infusions is the same at every dose"
-            if order != order
-            else "the larger infusions came in "
-            f"{'smaller' if order < 0 else 'larger'} number, so that dose and schedule can't be told apart in these "
-            "groups, whatever the responder counts"
-        )
-        sentences.append(
-            f"{markdown_text(str(label))} gave {infusion} million cells per kg at an infusion and {course} million "
-            f"in all: {verdict}."
-        )
-    return sentences
-
-
 def dose_sentences(evidence: DoseEvidence) -> list[str]:
     """State whether a dose-response slope can be learned, and if not, every reason."""
     if evidence.slope_identified:
@@ -243,8 +221,3 @@ def dose_sentences(evidence: DoseEvidence) -> list[str]:
         "A dose-response relation is **not identified** by the published counts:",
         "\n".join(f"- {reason[:1].upper()}{reason[1:]}." for reason in reasons),
     ]
-
-
-def _millions(arms: pd.DataFrame, stem: str) -> str:
-    low, high = arms[f"{stem}_low"].min() / 1e6, arms[f"{stem}_high"].max() / 1e6
-    return f"{low:g}" if low == high else f"{low:g} to {high:g}"

@@ -81,3 +81,15 @@ def test_impossible_beliefs_are_refused_with_a_remedy(call, words):
     with pytest.raises(PasimetaError) as refusal:
         call()
     assert words in str(refusal.value)
+
+
+def test_asking_again_gives_the_same_belief_and_its_doubts():
+    first = belief_from_studies([2, 0], [10, 5], tau_prior=("half_normal", 0.7))
+    again = belief_from_studies(pd.Series([2, 0]), np.array([10, 5]), tau_prior=["half_normal", 0.7])
+    other = belief_from_studies([2, 0], [10, 5], tau_prior=("half_normal", 0.9))
+    np.testing.assert_array_equal(first.nodes, again.nodes)
+    np.testing.assert_array_equal(first.weights, again.weights)
+    assert first.warnings == again.warnings
+    assert first.mean != other.mean
+    with pytest.raises(PasimetaError, match="several data sets"):
+        belief_from_studies([[2, 0], [1, 1]], [[10, 5], [10, 5]])

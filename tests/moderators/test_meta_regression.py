@@ -16,10 +16,10 @@ from pasimeta.synthesis import pool
 pytestmark = pytest.mark.filterwarnings("ignore::pasimeta.errors.PasimetaWarning")
 
 
-def test_two_moderators_agree_with_metafor(bcg_effects: tuple, bcg_trials: pd.DataFrame) -> None:
+def test_two_moderators_agree_with_metafor(bcg: tuple, bcg_trials: pd.DataFrame) -> None:
     # R's metafor 3.8.1, rma(mods = ~ ablat + year, test = "knha"), threshold 1e-14. Its coefficient of the year is off
     # in the eighth digit; coefficients and tau2 are from 40-digit arithmetic (mpmath) instead.
-    result = meta_regression(*bcg_effects, bcg_trials[["ablat", "year"]], test="knha")
+    result = meta_regression(*bcg, bcg_trials[["ablat", "year"]], test="knha")
     exact = [-3.545353019909649413, -0.02801132944421589490, 0.001907480447490332439]
     np.testing.assert_allclose(result.estimate, exact, rtol=1e-10)
     assert result.tau2 == pytest.approx(0.1107846969474216768, rel=1e-11)
@@ -36,9 +36,9 @@ def test_two_moderators_agree_with_metafor(bcg_effects: tuple, bcg_trials: pd.Da
 
 @pytest.mark.parametrize("method", ["EE", "DL", "HE", "HS", "SJ", "ML", "REML", "PM"])
 def test_every_estimator_solves_the_weighted_normal_equations(
-    bcg_effects: tuple, bcg_trials: pd.DataFrame, method: str
+    bcg: tuple, bcg_trials: pd.DataFrame, method: str
 ) -> None:
-    yi, vi = bcg_effects
+    yi, vi = bcg
     result = meta_regression(yi, vi, bcg_trials[["ablat"]], method, "z")
     X = np.column_stack([np.ones(13), bcg_trials["ablat"]])
     W = np.diag(1 / (vi + result.tau2))
@@ -46,9 +46,9 @@ def test_every_estimator_solves_the_weighted_normal_equations(
     np.testing.assert_allclose(result.se, np.sqrt(np.diag(np.linalg.inv(X.T @ W @ X))), rtol=1e-9)
 
 
-def test_permutation_p_values_agree_with_metafor(bcg_effects: tuple, bcg_trials: pd.DataFrame) -> None:
+def test_permutation_p_values_agree_with_metafor(bcg: tuple, bcg_trials: pd.DataFrame) -> None:
     # R's metafor 3.8.1, permutest(exact = TRUE): allocation as 0/1, Knapp-Hartung; latitude in the first 7 trials, z.
-    yi, vi = bcg_effects
+    yi, vi = bcg
     random = (bcg_trials["alloc"] == "random").astype(float)
     result = meta_regression(yi, vi, random, test="knha", permutations=2000)
     assert result.permutations_exact
@@ -61,10 +61,10 @@ def test_permutation_p_values_agree_with_metafor(bcg_effects: tuple, bcg_trials:
 
 
 def test_drawn_permutations_come_near_all_of_them_and_repeat_with_the_seed(
-    bcg_effects: tuple, bcg_trials: pd.DataFrame
+    bcg: tuple, bcg_trials: pd.DataFrame
 ) -> None:
     random = (bcg_trials["alloc"] == "random").astype(float)
-    drawn = [meta_regression(*bcg_effects, random, test="knha", permutations=1000, seed=s) for s in (1, 1, 2)]
+    drawn = [meta_regression(*bcg, random, test="knha", permutations=1000, seed=s) for s in (1, 1, 2)]
     assert not drawn[0].permutations_exact
     assert drawn[0].qm_permutation_p_value == drawn[1].qm_permutation_p_value
     assert drawn[0].qm_permutation_p_value == pytest.approx(0.1824, abs=0.05)
@@ -134,6 +134,6 @@ def test_bad_moderators_are_refused_by_name_and_row(moderators: object, message:
         meta_regression([0.1, 0.4, 0.2, 0.9], [0.1, 0.2, 0.1, 0.3], moderators)
 
 
-def test_a_result_tabulates_its_coefficients(bcg_effects: tuple, bcg_trials: pd.DataFrame) -> None:
-    frame = meta_regression(*bcg_effects, bcg_trials["ablat"]).to_frame()
+def test_a_result_tabulates_its_coefficients(bcg: tuple, bcg_trials: pd.DataFrame) -> None:
+    frame = meta_regression(*bcg, bcg_trials["ablat"]).to_frame()
     assert frame["term"].tolist() == ["intercept", "ablat"]

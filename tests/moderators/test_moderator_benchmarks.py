@@ -1,7 +1,5 @@
 """The page on type I error and power says what the committed table holds, and its promises are kept."""
 
-import importlib.util
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -13,12 +11,8 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture(scope="module")
-def study():
-    specification = importlib.util.spec_from_file_location("moderator_study", ROOT / "benchmarks" / "moderators.py")
-    module = importlib.util.module_from_spec(specification)
-    sys.modules[specification.name] = module
-    specification.loader.exec_module(module)
-    return module
+def study(benchmark_study):
+    return benchmark_study("moderators")
 
 
 @pytest.fixture(scope="module")

@@ -41,7 +41,7 @@ def by_quadrature(stratum, effect, mean, sd):
 
 @pytest.mark.parametrize(("mean", "sd"), [(-0.9, 0.74), (0.5, 0.05), (-3.0, 4.5), (2.0, 0.21)])
 def test_marginal_likelihood_agrees_with_adaptive_quadrature(mean, sd):
-    found = MarginalLikelihood(MIXED, 0.8).at(mean, sd)[0]
+    found = MarginalLikelihood(MIXED, np.array([0.8])).at(np.array([[mean, sd]]))[0][0]
     assert found == pytest.approx([by_quadrature(s, 0.8, mean, sd) for s in MIXED], abs=1e-8)
 
 
@@ -49,17 +49,23 @@ def test_an_unknown_allocation_is_averaged_too():
     rng = np.random.default_rng(5)
     a = rng.normal(-0.5, 1.2, 400_000)
     total = rng.binomial(4, 1 / (1 + np.exp(-a - 0.8))) + rng.binomial(5, 1 / (1 + np.exp(-a)))
-    found = MarginalLikelihood([MIXED[3]], 0.8).at(-0.5, 1.2)[0][0]
+    found = MarginalLikelihood([MIXED[3]], np.array([0.8])).at(np.array([[-0.5, 1.2]]))[0][0, 0]
     assert ((total >= 3) & (total <= 5)).mean() == pytest.approx(np.exp(found), abs=0.004)
 
 
 def test_best_distribution_agrees_with_a_general_optimiser():
     strata = [*MIXED, known_stratum("far", 9, 10, 8, 10)]
-    found = best_random_intercepts(strata, 0.8, -0.8)
-    likelihood = MarginalLikelihood(strata, 0.8)
-    other = minimize(lambda at: -likelihood.at(at[0], abs(at[1]))[0].sum(), [-1.0, 0.5], method="Nelder-Mead")
-    assert found.log_likelihoods.sum() >= -other.fun - 1e-9
-    assert (found.mean, found.sd) == pytest.approx((other.x[0], abs(other.x[1])), abs=1e-3)
+    effects = np.array([-1.0, 0.8, 3.0])
+    found = best_random_intercepts(strata, effects, np.array([0.3, -0.8, -2.0]))
+    for i, effect in enumerate(effects):
+        likelihood = MarginalLikelihood(strata, np.array([effect]))
+        other = minimize(
+            lambda at, to=likelihood: -to.at(np.array([[at[0], abs(at[1])]]))[0].sum(),
+            [-1.0, 0.5],
+            method="Nelder-Mead",
+        )
+        assert found.log_likelihoods[i].sum() >= -other.fun - 1e-9
+        assert (found.mean[i], found.sd[i]) == pytest.approx((other.x[0], abs(other.x[1])), abs=1e-3)
 
 
 def test_studies_more_alike_than_chance_have_one_intercept():

@@ -13,9 +13,9 @@ from pasimeta.synthesis import pool
 pytestmark = pytest.mark.filterwarnings("ignore::pasimeta.errors.PasimetaWarning")
 
 
-def test_separate_tau2_agrees_with_metafor(bcg_effects: tuple, bcg_trials: pd.DataFrame) -> None:
+def test_separate_tau2_agrees_with_metafor(bcg: tuple, bcg_trials: pd.DataFrame) -> None:
     # R's metafor 3.8.1: rma in each group; the groups then pooled with weights 1/se^2.
-    result = subgroup(*bcg_effects, bcg_trials["alloc"])
+    result = subgroup(*bcg, bcg_trials["alloc"])
     assert result.groups == ("random", "alternate", "systematic")
     assert result.k.tolist() == [7, 2, 4]
     np.testing.assert_allclose(result.estimate, [-0.970964704263, -0.540792961849, -0.424207391511], rtol=1e-9)
@@ -27,9 +27,9 @@ def test_separate_tau2_agrees_with_metafor(bcg_effects: tuple, bcg_trials: pd.Da
     assert result.tau2_common is None
 
 
-def test_common_tau2_agrees_with_metafor(bcg_effects: tuple, bcg_trials: pd.DataFrame) -> None:
+def test_common_tau2_agrees_with_metafor(bcg: tuple, bcg_trials: pd.DataFrame) -> None:
     # R's metafor 3.8.1: rma(mods = ~ alloc), its omnibus test and coefficients.
-    result = subgroup(*bcg_effects, bcg_trials["alloc"], tau2="common")
+    result = subgroup(*bcg, bcg_trials["alloc"], tau2="common")
     assert result.tau2_common == pytest.approx(0.361503664324, rel=1e-9)
     np.testing.assert_allclose(result.estimate, [-0.965774178546, -0.517955777155, -0.428917560924], rtol=1e-9)
     np.testing.assert_allclose(result.se, [0.267244094065, 0.441194460387, 0.344945367625], rtol=1e-9)
@@ -51,8 +51,8 @@ def test_a_common_tau2_is_a_regression_on_group_indicators(method: str, seed: in
     assert groups.estimate[1] - groups.estimate[0] == pytest.approx(regression.estimate[1], rel=1e-8, abs=1e-9)
 
 
-def test_each_group_is_pooled_as_it_would_be_alone(bcg_effects: tuple, bcg_trials: pd.DataFrame) -> None:
-    yi, vi = bcg_effects
+def test_each_group_is_pooled_as_it_would_be_alone(bcg: tuple, bcg_trials: pd.DataFrame) -> None:
+    yi, vi = bcg
     result = subgroup(yi, vi, bcg_trials["alloc"], "DL", "adhoc")
     for i, group in enumerate(result.groups):
         mine = (bcg_trials["alloc"] == group).to_numpy()
@@ -61,9 +61,9 @@ def test_each_group_is_pooled_as_it_would_be_alone(bcg_effects: tuple, bcg_trial
         assert result.q[i] == pytest.approx(alone.q, rel=1e-12)
 
 
-def test_equal_effects_q_splits_into_within_and_between(bcg_effects: tuple, bcg_trials: pd.DataFrame) -> None:
-    result = subgroup(*bcg_effects, bcg_trials["alloc"], "EE")
-    assert result.q.sum() + result.q_between == pytest.approx(pool(*bcg_effects, "EE").q, rel=1e-10)
+def test_equal_effects_q_splits_into_within_and_between(bcg: tuple, bcg_trials: pd.DataFrame) -> None:
+    result = subgroup(*bcg, bcg_trials["alloc"], "EE")
+    assert result.q.sum() + result.q_between == pytest.approx(pool(*bcg, "EE").q, rel=1e-10)
 
 
 def test_a_group_of_one_study_has_no_tau2_of_its_own_and_says_so() -> None:

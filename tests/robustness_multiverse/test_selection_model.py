@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 import pytest
 from scipy.optimize import minimize
 from scipy.special import expit, logit
 from scipy.stats import binom
 
 from pasimeta.errors import PasimetaError, PasimetaWarning
-from pasimeta.robustness import selection_model
+from pasimeta.robustness import missing_evidence_selection, selection_model
 from pasimeta.synthesis.common_rate import chi2_quantile
 from pasimeta.synthesis.quadrature import BinomialNormalIntegral
 
@@ -65,9 +66,15 @@ def test_the_maximum_is_that_of_a_general_optimizer(strength: float) -> None:
         ),
         key=lambda fit: fit.fun,
     )
-    assert row["log_likelihood"] == pytest.approx(-best.fun, abs=1e-7)
-    assert row["estimate"] == pytest.approx(expit(best.x[0]), abs=1e-5)
-    assert row["reported_at_0"] == pytest.approx(expit(best.x[1]), abs=1e-3)
+    assert row["log_likelihood"] == pytest.approx(-best.fun, abs=1e-11)
+    assert row["estimate"] == pytest.approx(expit(best.x[0]), abs=5e-7)
+    assert row["reported_at_0"] == pytest.approx(expit(best.x[1]), abs=5e-7)
+
+
+def test_many_strengths_are_worked_through_in_turn_with_the_same_digits(monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = selection_model([6, 2], [17, 7], [9, 8], strengths=range(7), tau=0.5).sweep
+    monkeypatch.setattr(missing_evidence_selection, "_BLOCK_ELEMENTS", 1)
+    pd.testing.assert_frame_equal(selection_model([6, 2], [17, 7], [9, 8], strengths=range(7), tau=0.5).sweep, whole)
 
 
 def test_it_finds_the_rate_that_was_simulated_where_the_naive_pool_does_not() -> None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -23,8 +24,12 @@ from scipy.special import (
     xlogy,
 )
 
-from pasimeta.effects.validation import Array, check_choice, check_level
+from pasimeta.effects.validation import Array, check_choice, check_counts, check_level
 from pasimeta.errors import PasimetaError
+from pasimeta.synthesis.priors import check_mu_prior, check_tau_prior
+
+if TYPE_CHECKING:
+    from pasimeta.synthesis.bayes_binomial import LogOddsPosterior
 
 _PANELS = 96
 _ORDER = 8
@@ -188,17 +193,38 @@ def belief_from_studies(
     Schmidli H et al. Robust meta-analytic-predictive priors in clinical trials with historical control information.
     Biometrics 2014;70:1023-1032.
     """
-    from pasimeta.synthesis import pool_bayes_binomial
-
     check_choice("quantity", quantity, ("predictive_rate", "rate"))
-    result = pool_bayes_binomial(events, n, tau_prior=tau_prior, mu_prior=mu_prior)
-    density: Any = result.posterior["predictive" if quantity == "predictive_rate" else "mu"]
+    check_tau_prior(tau_prior)
+    counts, sizes = check_counts(events, n)
+    if counts.ndim != 1:
+        raise PasimetaError(f"events: shape {counts.shape} holds several data sets; give one of shape (k,)")
+    wanted: Literal["mu", "predictive"] = "predictive" if quantity == "predictive_rate" else "mu"
+    result = _pooled(tuple(counts.tolist()), tuple(sizes.tolist()), tuple(tau_prior), check_mu_prior(mu_prior), wanted)
+    density = result.density
     words = label or f"pooled from {result.k} " + ("study" if result.k == 1 else "studies")
 
     def below(rates: Array) -> Array:
         return density.cdf(logit(np.clip(rates, 1e-300, 1 - 1e-16)))
 
     return _normalized(expit(density.nodes().ravel()), density.weights().ravel(), below, words, result.warnings)
+
+
+@lru_cache(maxsize=64)
+def _pooled(
+    events: tuple[float, ...],
+    n: tuple[float, ...],
+    tau_prior: tuple[Any, ...],
+    mu_prior: tuple[float, float] | None,
+    quantity: Literal["mu", "predictive"],
+) -> LogOddsPosterior:
+    """Return the posterior, from memory where the same studies have been pooled before under the same priors.
+
+    A forecast asks for the same belief again and again: for every assumption changed, every move of a slider. Doubts
+    are warned of at the first asking, and kept in ``warnings``.
+    """
+    from pasimeta.synthesis.bayes_binomial import log_odds_posterior
+
+    return log_odds_posterior(events, n, tau_prior, mu_prior, quantity)
 
 
 def belief_from_counts(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -58,16 +59,26 @@ def exact_p_values(n1: int, n2: int, test: str = "fisher", alternative: str = "t
 
 
 def rejects_for_benefit(n1: int, n2: int, test: str, alternative: str, alpha: float) -> Array:
-    """Whether each outcome is significant with the higher rate in the experimental arm; (n1 + 1, n2 + 1) of 0 or 1."""
-    better = np.arange(check_whole("n1", n1) + 1)[:, None] / n1 > np.arange(check_whole("n2", n2) + 1) / n2
+    """Whether each outcome is significant with the higher rate in the experimental arm; (n1 + 1, n2 + 1) of 0 or 1.
+
+    Not to be written to: who asks again, as every belief held against one design does, gets the same array.
+    """
     check_choice("test", test, ("fisher", "boschloo"))
+    check_choice("alternative", alternative, ("two_sided", "greater"))
+    return _region(check_whole("n1", n1), check_whole("n2", n2), test, alternative, float(alpha))
+
+
+@lru_cache(maxsize=128)
+def _region(n1: int, n2: int, test: str, alternative: str, alpha: float) -> Array:
+    better = np.arange(n1 + 1)[:, None] / n1 > np.arange(n2 + 1) / n2
     if test == "boschloo":
-        check_choice("alternative", alternative, ("two_sided", "greater"))
         one_sided = alpha / 2 if alternative == "two_sided" else alpha
         significant = _boschloo_region(_fisher_greater(n1, n2), one_sided)
     else:
         significant = exact_p_values(n1, n2, test, alternative) <= alpha * (1 + 1e-12)
-    return (better & significant).astype(float)
+    region = (better & significant).astype(float)
+    region.flags.writeable = False
+    return region
 
 
 def _hypergeometric(n1: int, n2: int) -> Array:

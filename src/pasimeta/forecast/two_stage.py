@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from itertools import pairwise
 
 import numpy as np
@@ -327,7 +328,7 @@ def _best_of_size(n: int, p0: float, p1: float, alpha: float, beta: float) -> li
     """The design of ``n`` patients with the smallest expected size under ``p0``, if there is one."""
     best, least = [], np.inf
     for n1 in range(1, n):
-        stop0 = np.cumsum(binomial(n1, np.array([p0]))[0])
+        stop0 = np.cumsum(_counts(n1, p0))
         if n1 >= min(least, n):
             break
         level, power = _claims(n1, n, p0), _claims(n1, n, p1)
@@ -360,12 +361,17 @@ def _best_of_size(n: int, p0: float, p1: float, alpha: float, beta: float) -> li
 
 def _claims(n1: int, n: int, p: float) -> Array:
     """Probability of claiming success for every (r1, r), shape (n1 + 1, n + 1)."""
-    first, second = binomial(n1, np.array([p]))[0], binomial(n - n1, np.array([p]))[0]
+    first, second = _counts(n1, p), _counts(n - n1, p)
     above = np.append(np.cumsum(second[::-1])[::-1], 0.0)  # P(Y >= y), y = 0 .. n2 + 1
     needed = np.clip(np.arange(n + 1) + 1 - np.arange(n1 + 1)[:, None], 0, n - n1 + 1)
     by_first = first[:, None] * above[needed]
     from_here = np.cumsum(by_first[::-1], axis=0)[::-1]  # X1 >= x
     return np.vstack([from_here[1:], np.zeros(n + 1)])
+
+
+@lru_cache(maxsize=512)  # two rates, and few sizes that thousands of designs are made of
+def _counts(n: int, p: float) -> Array:
+    return binomial(n, np.array([p]))[0]
 
 
 def _named(design: SimonDesign, criterion: str) -> SimonDesign:

@@ -17,6 +17,7 @@ _COLUMNS: dict[str, tuple[str, str]] = {
     "per_infusion": ("dose_low", "dose_high"),
     "cumulative": ("cumulative_low", "cumulative_high"),
 }
+_GIVEN = ["study", "label", "doses", "dose_low", "dose_high", "events_lower", "events_upper", "n", "split_known"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +83,13 @@ def dose_evidence(
     """
     if metric not in _COLUMNS:
         raise PasimetaError(f"metric: {metric!r} is unknown; choose one of {', '.join(_COLUMNS)}")
-    low, high = _COLUMNS[metric]
+    studies = _doses_given(counts, doses, *_COLUMNS[metric])
+    distinct = int(studies.loc[studies["split_known"], "dose_low"].nunique())
+    return DoseEvidence(response_rates(studies, level=level), metric, distinct, _obstacles(studies, distinct))
+
+
+def _doses_given(counts: pd.DataFrame, doses: pd.DataFrame, low: str, high: str) -> pd.DataFrame:
+    """One row a study whose doses are known: its count beside the range of its arms' doses."""
     known = doses.dropna(subset=[low, high])
     rows = []
     for count in counts.itertuples():
@@ -103,23 +110,8 @@ def dose_evidence(
                 "split_known": len(levels) == 1 and bool((levels[low] == levels[high]).all()),
             }
         )
-    studies = pd.DataFrame(
-        rows,
-        columns=[
-            "study",
-            "label",
-            "doses",
-            "dose_low",
-            "dose_high",
-            "events_lower",
-            "events_upper",
-            "n",
-            "split_known",
-        ],
-    )
-    studies = studies.astype({"events_lower": int, "events_upper": int, "n": int, "split_known": bool})
-    distinct = int(studies.loc[studies["split_known"], "dose_low"].nunique())
-    return DoseEvidence(response_rates(studies, level=level), metric, distinct, _obstacles(studies, distinct))
+    types = {"events_lower": int, "events_upper": int, "n": int, "split_known": bool}
+    return pd.DataFrame(rows, columns=_GIVEN).astype(types)
 
 
 def _obstacles(studies: pd.DataFrame, distinct: int) -> tuple[str, ...]:

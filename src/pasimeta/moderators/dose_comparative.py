@@ -16,7 +16,6 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
-import pandas as pd
 from numpy.typing import ArrayLike
 
 from pasimeta.effects.validation import Array, as_numbers, check_choice
@@ -177,12 +176,6 @@ def pooled_trend(
         raise PasimetaError("studies: no study; give at least one")
     trends = [comparative_trend(study, covariance_method, convention) for study in studies]
     return pool([t.slope for t in trends], [t.se**2 for t in trends], method, test, level)
-
-
-def trends_frame(studies: Sequence[ComparativeStudy], method: Covariance = "gl") -> pd.DataFrame:
-    """One row a study: ``label``, ``slope``, ``se``."""
-    trends = [comparative_trend(study, method) for study in studies]
-    return pd.DataFrame([(t.label, t.slope, t.se) for t in trends], columns=["label", "slope", "se"])
 
 
 def _parts(design: Design, cases: Array, n: Array) -> Array:

@@ -17,7 +17,7 @@ from scipy.special import chdtrc, chdtri, xlog1py, xlogy
 
 from pasimeta.effects.validation import Array, check_level
 from pasimeta.errors import PasimetaError
-from pasimeta.moderators.random_intercepts import best_random_intercepts, random_profile
+from pasimeta.moderators.random_intercepts import best_random_intercepts
 from pasimeta.moderators.restricted_rates import restricted_rates
 from pasimeta.moderators.strata import Stratum, allocations
 from pasimeta.moderators.trend import log_choose
@@ -104,9 +104,8 @@ def one_stage(strata: Sequence[Stratum], intercepts: str = "study", level: float
     lower, upper = (_limit(total, estimate, best, side, level) for side in (-1, 1))
     reached = float(np.clip(estimate, -_REACH, _REACH))
     at_best, at_none = (profile(strata, np.array([d]))[:, 0] for d in (reached, 0.0))
-    drawn = None
-    if intercepts == "random":
-        drawn = best_random_intercepts(strata, reached, float(_best_intercepts(strata, np.array([reached]))[0]))
+    here = np.array([reached])
+    drawn = best_random_intercepts(strata, here, _best_intercepts(strata, here)) if intercepts == "random" else None
     return OneStageResult(
         estimate=estimate,
         ci_lower=lower,
@@ -115,7 +114,7 @@ def one_stage(strata: Sequence[Stratum], intercepts: str = "study", level: float
         intercepts=intercepts,
         support=_support(strata, at_best - at_none),
         level=level,
-        intercept_sd=drawn.sd if drawn else None,
+        intercept_sd=float(drawn.sd[0]) if drawn else None,
     )
 
 
@@ -216,7 +215,7 @@ def _pooled(strata: Sequence[Stratum], effects: Array) -> Array:
 
 def _drawn(strata: Sequence[Stratum], effects: Array) -> Array:
     """Each study at the best distribution of intercepts, shape (studies, effects)."""
-    return random_profile(strata, effects, _best_intercepts(strata, effects))
+    return best_random_intercepts(strata, effects, _best_intercepts(strata, effects)).log_likelihoods.T.copy()
 
 
 def _best_of(stratum: Stratum, effects: Array) -> Array:

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from pasimeta.effects.validation import Array
 from pasimeta.moderators.strata import Stratum
@@ -24,18 +25,21 @@ _GRID = np.arange(-_REACH - _TAIL * WIDEST, _REACH + _TAIL * WIDEST + _STEP / 2,
 _NARROW = 2 * _STEP  # a density narrower than this is integrated on nodes of its own
 _NODES = np.linspace(-_TAIL, _TAIL, 65)
 _STARTS = (0.3, 1.5)
+_LOWEST, _HIGHEST = np.array([-_REACH, _LEAST]), np.array([_REACH, WIDEST])
+
+Index = NDArray[np.intp]
 
 
 class RandomIntercepts(NamedTuple):
-    """Where the intercepts lie for one log odds ratio, and each study's log-likelihood there, shape (studies,)."""
+    """Where the intercepts lie for each log odds ratio, shape (effects,), and log-likelihoods, (effects, studies)."""
 
-    mean: float
-    sd: float
+    mean: Array
+    sd: Array
     log_likelihoods: Array
 
 
 class MarginalLikelihood:
-    """Studies' log-likelihoods at one log odds ratio, averaged over intercepts drawn from Normal(mean, sd).
+    """Studies' log-likelihoods at log odds ratios, averaged over intercepts drawn from Normal(mean, sd).
 
     By the trapezoidal rule: on the whole line, for a function that falls off like a normal density, its error falls
     exponentially with the step, which is at most half an sd.
@@ -45,88 +49,130 @@ class MarginalLikelihood:
     Trefethen & Weideman 2014, *SIAM Rev* 56:385, section 5.
     """
 
-    def __init__(self, strata: Sequence[Stratum], effect: float) -> None:
-        self._strata, self._effect = strata, effect
-        values = np.stack([stratum.log_likelihood(_GRID, effect) for stratum in strata])
-        self._highest = values.max(axis=1)
-        self._relative = np.exp(values - self._highest[:, None])
+    def __init__(self, strata: Sequence[Stratum], effects: Array) -> None:
+        self._strata, self._effects = strata, effects
+        self._highest, self._relative = self._against_their_best(_GRID[None])
 
-    def at(self, mean: float, sd: float) -> tuple[Array, Array]:
-        """Return the studies' log-likelihoods, shape (studies,), and the moments that their derivatives are made of.
+    def at(self, place: Array, which: Index | None = None) -> tuple[Array, Array]:
+        """Return the studies' log-likelihoods and the moments that their derivatives are made of.
 
-        The moments, shape (studies, 4), are the averages of z to z^4 over each study's posterior of its intercept
-        mean + sd z.
+        Parameters
+        ----------
+        place : ndarray, shape (problems, 2)
+            Mean and sd of the intercepts.
+        which : ndarray of int, shape (problems,), optional
+            The log odds ratio of each problem; all of them, by default.
+
+        Returns
+        -------
+        log_likelihoods : ndarray, shape (problems, studies)
+        moments : ndarray, shape (problems, studies, 4)
+            Averages of z to z^4 over each study's posterior of its intercept mean + sd z.
         """
-        z, relative, highest = (_GRID - mean) / max(sd, _LEAST), self._relative, self._highest
-        if sd < _NARROW:
-            z = _NODES
-            values = np.stack([s.log_likelihood(mean + sd * z, self._effect) for s in self._strata])
-            highest = values.max(axis=1)
-            relative = np.exp(values - highest[:, None])
-        square = z * z
-        weights = np.exp(-0.5 * square)
-        powers = np.stack([weights, weights * z, weights * square, weights * square * z, weights * square**2], axis=1)
-        sums = relative @ powers
-        return np.asarray(highest + np.log(sums[:, 0] / weights.sum())), sums[:, 1:] / sums[:, :1]
+        which = np.arange(len(place)) if which is None else which
+        value = np.empty((len(place), len(self._strata)))
+        moments = np.empty((*value.shape, 4))
+        narrow = place[:, 1] < _NARROW
+        for chosen in (np.flatnonzero(narrow), np.flatnonzero(~narrow)):
+            if not chosen.size:
+                continue
+            mean, sd, concerned = place[chosen, :1], place[chosen, 1:], which[chosen]
+            if narrow[chosen[0]]:
+                z = np.broadcast_to(_NODES, (chosen.size, _NODES.size))
+                highest, relative = self._against_their_best(mean + sd * z, concerned)
+            else:
+                z = (_GRID - mean) / sd
+                highest, relative = self._highest[concerned], self._relative[concerned]
+            value[chosen], moments[chosen] = _averaged(z, highest, relative)
+        return value, moments
+
+    def _against_their_best(self, a: Array, which: Index | slice = slice(None)) -> tuple[Array, Array]:
+        """Each study's highest log-likelihood, and likelihoods against it, at intercepts (problems or 1, points)."""
+        effects = self._effects[which, None]
+        values = np.stack([stratum.log_likelihood(a, effects) for stratum in self._strata], axis=1)
+        highest = values.max(axis=2)
+        return highest, np.exp(values - highest[..., None])
 
 
-def best_random_intercepts(strata: Sequence[Stratum], effect: float, common: float) -> RandomIntercepts:
-    """Return the distribution of intercepts that makes one log odds ratio likeliest.
+def best_random_intercepts(strata: Sequence[Stratum], effects: Array, commons: Array) -> RandomIntercepts:
+    """Return the distribution of intercepts that makes each log odds ratio likeliest.
 
     Parameters
     ----------
     strata : sequence of Stratum
-    effect : float
-        Log odds ratio, first group against second.
-    common : float
+    effects : ndarray, shape (effects,)
+        Log odds ratios, first group against second.
+    commons : ndarray, shape (effects,)
         The intercept that is best for all studies together: the fit with an sd of 0, which wins if no other beats it.
     """
-    likelihood = MarginalLikelihood(strata, effect)
-    best = RandomIntercepts(common, 0.0, likelihood.at(common, 0.0)[0])
+    likelihood = MarginalLikelihood(strata, effects)
+    mean, sd = np.array(commons, float), np.zeros(len(effects))
+    value, _ = likelihood.at(np.stack([mean, sd], axis=1))
     for start in _STARTS:
-        found = _climbed(likelihood, float(np.clip(common, -_REACH, _REACH)), start)
-        if found.sd > _LEAST and found.log_likelihoods.sum() > best.log_likelihoods.sum() + 1e-10:
-            best = found
-    return best
+        found = _climbed(likelihood, np.clip(commons, -_REACH, _REACH), start)
+        better = (found.sd > _LEAST) & (found.log_likelihoods.sum(axis=1) > value.sum(axis=1) + 1e-10)
+        mean, sd = np.where(better, found.mean, mean), np.where(better, found.sd, sd)
+        value = np.where(better[:, None], found.log_likelihoods, value)
+    return RandomIntercepts(mean, sd, value)
 
 
-def random_profile(strata: Sequence[Stratum], effects: Array, commons: Array) -> Array:
-    """Return each study's log-likelihood at the best distribution of intercepts, shape (studies, effects)."""
-    columns = [
-        best_random_intercepts(strata, float(d), float(common)).log_likelihoods
-        for d, common in zip(effects, commons, strict=True)
-    ]
-    return np.stack(columns, axis=1)
+def _averaged(z: Array, highest: Array, relative: Array) -> tuple[Array, Array]:
+    """Average likelihoods of shape (problems, studies, points) over normal z, and the moments of z under them."""
+    square = z * z
+    weights = np.exp(-0.5 * square)
+    powers = np.empty((*z.shape, 5))
+    powers[..., 0] = weights
+    np.multiply(weights, z, out=powers[..., 1])
+    np.multiply(weights, square, out=powers[..., 2])
+    np.multiply(powers[..., 2], z, out=powers[..., 3])
+    np.multiply(weights, square**2, out=powers[..., 4])
+    sums = relative @ powers
+    return highest + np.log(sums[..., 0] / weights.sum(axis=1)[:, None]), sums[..., 1:] / sums[..., :1]
 
 
-def _climbed(likelihood: MarginalLikelihood, mean: float, sd: float) -> RandomIntercepts:
-    """Newton's steps to a maximum of the likelihood, halved where they overshoot and kept within the bounds."""
-    at, (value, moments) = np.array([mean, sd]), likelihood.at(mean, sd)
-    lower, upper = np.array([-_REACH, _LEAST]), np.array([_REACH, WIDEST])
+def _climbed(likelihood: MarginalLikelihood, mean: Array, sd: float) -> RandomIntercepts:
+    """Newton's steps to maxima of the likelihood, halved where they overshoot and kept within the bounds."""
+    at = np.stack([mean, np.full(len(mean), sd)], axis=1)
+    value, moments = likelihood.at(at)
+    active = np.arange(len(at))
     for _ in range(60):
-        gradient, hessian = _derivatives(moments, float(at[1]))
-        # made negative definite where the likelihood isn't concave, so that every step climbs
-        eigenvalues, vectors = np.linalg.eigh(hessian)
-        step = vectors @ ((vectors.T @ gradient) / np.maximum(np.abs(eigenvalues), 1e-3))
-        step *= min(1.0, 2.0 / float(np.abs(step).max(initial=1e-300)))
+        step = _ascent(moments[active], at[active, 1])
+        before, pending = at[active], np.arange(active.size)
         for _ in range(40):
-            proposed = np.clip(at + step, lower, upper)
-            reached, next_moments = likelihood.at(*map(float, proposed))
-            if reached.sum() >= value.sum() - 1e-13:
+            which = active[pending]
+            proposed = np.clip(before[pending] + step[pending], _LOWEST, _HIGHEST)
+            reached, next_moments = likelihood.at(proposed, which)
+            climbs = reached.sum(axis=1) >= value[which].sum(axis=1) - 1e-13
+            at[which], moments[which] = proposed, next_moments
+            value[which[climbs]] = reached[climbs]
+            pending = pending[~climbs]
+            if not pending.size:
                 break
-            step = step / 2
-        moved = float(np.abs(proposed - at).max())
-        at, value, moments = proposed, reached, next_moments
-        if moved < 1e-9 or at[1] <= _LEAST:
+            step[pending] /= 2
+        else:
+            value[which] = reached
+        moved = np.abs(at[active] - before).max(axis=1)
+        active = active[(moved >= 1e-9) & (at[active, 1] > _LEAST)]
+        if not active.size:
             break
-    return RandomIntercepts(float(at[0]), float(at[1]), value)
+    return RandomIntercepts(at[:, 0], at[:, 1], value)
 
 
-def _derivatives(moments: Array, sd: float) -> tuple[Array, Array]:
-    """Gradient and Hessian of the sum of log-likelihoods in mean and sd, from the posterior moments of z."""
-    first, second, third, fourth = moments.T
+def _ascent(moments: Array, sd: Array) -> Array:
+    """Newton's step in mean and sd, made to climb where the likelihood isn't concave and no longer than 2."""
+    gradient, hessian = _derivatives(moments, sd)
+    eigenvalues, vectors = np.linalg.eigh(hessian)
+    along = vectors.swapaxes(1, 2) @ gradient[..., None]
+    step = (vectors @ (along / np.maximum(np.abs(eigenvalues), 1e-3)[..., None]))[..., 0]
+    return np.asarray(step * np.minimum(1.0, 2.0 / np.abs(step).max(axis=1, initial=1e-300))[:, None])
+
+
+def _derivatives(moments: Array, sd: Array) -> tuple[Array, Array]:
+    """Gradient and Hessian of the sums of log-likelihoods in mean and sd, from the posterior moments of z."""
+    first, second, third, fourth = np.moveaxis(moments, -1, 0)
     by_mean, by_sd = first, second - 1
-    gradient = np.array([by_mean.sum(), by_sd.sum()]) / sd
-    mixed = (third - 3 * first - by_mean * by_sd).sum()
-    corners = ((second - 1 - by_mean**2).sum(), (fourth - 5 * second + 2 - by_sd**2).sum())
-    return gradient, np.array([[corners[0], mixed], [mixed, corners[1]]]) / sd**2
+    gradient = np.stack([by_mean.sum(axis=1), by_sd.sum(axis=1)], axis=1) / sd[:, None]
+    mixed = (third - 3 * first - by_mean * by_sd).sum(axis=1)
+    corners = ((second - 1 - by_mean**2).sum(axis=1), (fourth - 5 * second + 2 - by_sd**2).sum(axis=1))
+    rows = [np.stack([corners[0], mixed], axis=1), np.stack([mixed, corners[1]], axis=1)]
+    return gradient, np.stack(rows, axis=1) / (sd**2)[:, None, None]

@@ -282,7 +282,7 @@ def _difference_density(
     rate1 = np.where(inside, rate1, 0.5)
     d = logit(rate1) - a
     logs = (
-        stratum.log_likelihood(np.broadcast_to(a, d.shape), d)
+        stratum.log_likelihood(a, d)
         + np.interp(d, effects, others)
         - 0.5 * ((d - prior.mean) / prior.sd) ** 2
         - 0.5 * (a / intercept_sd) ** 2

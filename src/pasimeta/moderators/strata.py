@@ -9,12 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from itertools import product
 
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
-from scipy.special import log_expit, logsumexp
+from scipy.special import log_expit
 
 from pasimeta.effects.validation import Array
 from pasimeta.errors import PasimetaError
@@ -83,19 +84,34 @@ class Stratum:
 
     def log_likelihood(self, a: ArrayLike, d: ArrayLike) -> Array:
         """Log-likelihood at intercepts and log odds ratios of shapes that broadcast; sums over the allocations."""
-        base, effect = np.broadcast_arrays(np.asarray(a, float), np.asarray(d, float))
-        terms = [self._pair(first, second, base, base + effect) for first, second in self.pairs]
-        return np.asarray(logsumexp(np.stack(terms), axis=0)) if len(terms) > 1 else terms[0]
-
-    def _pair(self, first: int, second: int, eta2: Array, eta1: Array) -> Array:
-        ways = float(log_choose(np.array(self.n1), np.array(first)) + log_choose(np.array(self.n2), np.array(second)))
-        return (
+        base = np.asarray(a, float)
+        both = base + np.asarray(d, float)
+        first, second, ways = (part.reshape(-1, *(1,) * both.ndim) for part in _allocated(self))
+        terms = (
             ways
-            + first * log_expit(eta1)
-            + (self.n1 - first) * log_expit(-eta1)
-            + second * log_expit(eta2)
-            + (self.n2 - second) * log_expit(-eta2)
+            + first * log_expit(both)
+            + (self.n1 - first) * log_expit(-both)
+            + second * log_expit(base)
+            + (self.n2 - second) * log_expit(-base)
         )
+        return np.asarray(_log_sum(terms) if len(terms) > 1 else terms[0])
+
+
+def _log_sum(terms: Array) -> Array:
+    """Logarithm of the sum of exponentials along the first axis: SciPy's, without what it spends on being asked."""
+    highest = terms.max(axis=0)
+    at_top = terms == highest
+    count = at_top.sum(axis=0, dtype=float)
+    others = np.exp(np.where(at_top, -np.inf, terms) - highest).sum(axis=0)
+    return np.asarray(np.log1p(others / count) + np.log(count) + highest)
+
+
+@lru_cache(maxsize=256)
+def _allocated(stratum: Stratum) -> tuple[Array, Array, Array]:
+    """Responders of the first and of the second group in every pair that fits, and the log of the pair's ways."""
+    first, second = np.array(stratum.pairs, float).T
+    ways = log_choose(np.array(stratum.n1), first) + log_choose(np.array(stratum.n2), second)
+    return first, second, np.asarray(ways)
 
 
 def known_stratum(label: str, events1: int, n1: int, events2: int, n2: int, threshold: int | None = None) -> Stratum:

@@ -7,7 +7,8 @@ the one-sided conditional p value (Boschloo's test). Intervals join two one-side
 
 from __future__ import annotations
 
-from typing import Literal
+from functools import lru_cache
+from typing import Any, Literal
 
 import numpy as np
 from scipy.special import gammaln, xlog1py, xlogy
@@ -179,7 +180,14 @@ class _Tables:
         rates1 = first_rate(self.measure, value, rates2)
         first = np.exp(_log_binomial(self.n1, rates1, self.log_choose1))
         second = np.exp(_log_binomial(self.n2, rates2, self.log_choose2))
-        return np.einsum("ri,ij,rj->r", first, tail, second, optimize=True)
+        return np.einsum("ri,ij,rj->r", first, tail, second, optimize=_path(*first.shape, self.n2 + 1))
+
+
+@lru_cache(maxsize=64)  # found anew at each of hundreds of calls, it would cost as much as the sums
+def _path(rates: int, rows: int, columns: int) -> list[Any]:
+    """How NumPy sums best over tables of this size."""
+    operands = np.empty((rates, rows)), np.empty((rows, columns)), np.empty((rates, columns))
+    return list(np.einsum_path("ri,ij,rj->r", *operands, optimize=True)[0])
 
 
 def _log_choose_all(n: int) -> Array:

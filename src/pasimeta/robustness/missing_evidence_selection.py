@@ -19,20 +19,22 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
-from scipy.special import expit, log_expit, xlog1py, xlogy
+from scipy.special import expit, log_expit
 
 from pasimeta.effects.validation import Array, as_numbers, check_counts, check_level
 from pasimeta.errors import PasimetaError, doubt
 from pasimeta.synthesis.common_rate import chi2_quantile, log_choose
 from pasimeta.synthesis.quadrature import gauss_hermite
+from pasimeta.synthesis.roots import Columns, root_of_increasing
 
 STRENGTHS = tuple(float(s) for s in range(21))
 _FARTHEST = 12.0  # log-odds: beyond it a rate is 0 or 1 to five digits
 _MU_GRID = np.linspace(-_FARTHEST, _FARTHEST, 97)
 _A_POINTS, _A_MARGIN = 121, 12.0
 _ZOOM_POINTS = 17  # each zoom narrows the search eightfold
-_A_ZOOMS, _MU_ZOOMS = 4, 7  # a needs fewer: at the maximum its error counts by its square
+_MU_ZOOMS = 7
 _HERMITE_NODES = 31
+_BLOCK_ELEMENTS = 3_000_000  # held at once: strengths that need more are worked through in turn
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
@@ -154,7 +156,10 @@ def _checked_strengths(strengths: Sequence[float]) -> Array:
 
 
 class _Selection:
-    """Log-likelihood in mu, a and the strength; arrays of mu are 1-D, one element a problem."""
+    """Log-likelihood in mu, a and the strength, of many problems at once.
+
+    Problems have shape (s, m): m values of mu at each of s strengths. A leading 1 stands for every strength.
+    """
 
     def __init__(self, events: Array, n: Array, silent: Array, tau: float) -> None:
         self.events, self.n = events, n
@@ -164,8 +169,8 @@ class _Selection:
         self.spread, self.weights = tau * nodes, weights
 
     def log_counts(self, mu: Array) -> Array:
-        """Log-probability of the reported counts."""
-        theta = mu[:, None, None] + self.spread
+        """Log-probability of the reported counts, of the shape of ``mu``."""
+        theta = mu[..., None, None] + self.spread
         x, n = self.events[:, None], self.n[:, None]
         logs = x * log_expit(theta) + (n - x) * log_expit(-theta)
         peak = logs.max(axis=-1)
@@ -173,104 +178,136 @@ class _Selection:
         return np.asarray(terms.sum(axis=-1))
 
     def chances(self, mu: Array) -> list[Array]:
-        """Probability of each count of a silent trial, for each distinct size: shapes (problems, size + 1)."""
-        rate = expit(mu[:, None] + self.spread)
+        """Probability of each count of a silent trial, for each distinct size: shapes (*mu.shape, size + 1)."""
+        theta = mu[..., None] + self.spread
+        success, failure = log_expit(theta), log_expit(-theta)
         found = []
         for size in self.sizes:
             x = np.arange(size + 1.0)
-            whole = np.full(x.shape, float(size))
-            logs = xlogy(x, rate[..., None]) + xlog1py(size - x, -rate[..., None]) + log_choose(whole, x)
-            found.append(np.einsum("mqx,q->mx", np.exp(logs), self.weights))
+            logs = (
+                x * success[..., None] + (size - x) * failure[..., None] + log_choose(np.full(x.shape, float(size)), x)
+            )
+            found.append(np.einsum("...qx,q->...x", np.exp(logs), self.weights))
         return found
 
-    def log_reports(self, a: Array, strength: float) -> Array:
-        """Log-probability that the reported trials are reported, of the shape of ``a``."""
-        return np.asarray(log_expit(a[..., None] + strength * self.rates).sum(axis=-1))
+    def log_reports(self, a: Array, strength: Array) -> Array:
+        """Log-probability that the reported trials are reported, of the shape of ``a``, (s, points)."""
+        return np.asarray(log_expit(a[..., None] + strength[:, None, None] * self.rates).sum(axis=-1))
 
-    def log_silence(self, chances: list[Array], a: Array, strength: float) -> Array:
-        """Log-probability that the silent trials are silent, at ``a`` of shape (problems or 1, points)."""
-        total = np.zeros((len(chances[0]), a.shape[1]))
+    def log_silence(self, chances: list[Array], a: Array, strength: Array) -> Array:
+        """Log-probability that the silent trials are silent, shape (s, m, points); ``a`` has shape (s, points)."""
+        total: Array = np.zeros(())
         for size, number, chance in zip(self.sizes, self.trials, chances, strict=True):
-            hushed = expit(-(a[..., None] + strength * np.arange(size + 1.0) / size))
-            silence = chance @ hushed[0].T if len(a) == 1 else np.einsum("mx,mpx->mp", chance, hushed)
-            total += number * np.log(np.maximum(silence, 1e-300))
+            hushed = _hushed(a[..., None], strength[:, None, None], size)
+            total = total + number * np.log(np.maximum(chance @ hushed.swapaxes(1, 2), 1e-300))
         return total
 
-    def profile(self, mu: Array, strength: float) -> tuple[Array, Array]:
-        """Log-likelihood maximized over a, and that a: a grid, for it may have two maxima, then ever finer ones."""
-        counts, chances = self.log_counts(mu), self.chances(mu)
-        low, high = min(0.0, -strength) - _A_MARGIN, max(0.0, -strength) + _A_MARGIN
-        a = np.linspace(low, high, _A_POINTS)[None]
-        rows = np.arange(mu.size)
-        for zoom in range(_A_ZOOMS + 1):
-            values = self.log_reports(a, strength) + self.log_silence(chances, a, strength)
-            best = values.argmax(axis=1)
-            at = np.broadcast_to(a, values.shape)
-            if zoom == _A_ZOOMS:
-                break
-            middle = np.clip(best, 1, a.shape[1] - 2)
-            lower, upper = at[rows, middle - 1, None], at[rows, middle + 1, None]
-            a = lower + (upper - lower) * np.linspace(0, 1, _ZOOM_POINTS)
-        return counts + values[rows, best], at[rows, best]
+    def profile(self, mu: Array, strength: Array) -> tuple[Array, Array]:
+        """Log-likelihood maximized over a, and that a: on a grid, as there may be two maxima, then by Newton."""
+        shape = (len(strength), mu.shape[1])
+        chances = [np.broadcast_to(chance, (*shape, chance.shape[-1])) for chance in self.chances(mu)]
+        low, high = np.minimum(0.0, -strength) - _A_MARGIN, np.maximum(0.0, -strength) + _A_MARGIN
+        grid = np.linspace(low, high, _A_POINTS, axis=-1)
+        best = (self.log_reports(grid, strength)[:, None] + self.log_silence(chances, grid, strength)).argmax(axis=-1)
+        middle = np.clip(best, 1, _A_POINTS - 2)
+        start, lower, upper = (np.take_along_axis(grid, at, axis=1).ravel() for at in (best, middle - 1, middle + 1))
+        repeated = np.repeat(strength, mu.shape[1])
+        flat = [chance.reshape(-1, chance.shape[-1]) for chance in chances]
 
-    def unreported_rate(self, mu: float, a: float, strength: float) -> float:
-        """Response expected over all silent trials, given that they are silent."""
-        responders = 0.0
-        for size, number, chance in zip(self.sizes, self.trials, self.chances(np.array([mu])), strict=True):
+        def falling_score(at: Array, which: Columns) -> tuple[Array, Array]:
+            _, score, curvature = self.derivatives([chance[which] for chance in flat], at, repeated[which])
+            return -score, -curvature
+
+        a = root_of_increasing(falling_score, start, lower, upper, tolerance=1e-7)
+        value, _, _ = self.derivatives(flat, a, repeated)
+        return self.log_counts(mu) + value.reshape(shape), a.reshape(shape)
+
+    def derivatives(self, chances: list[Array], a: Array, strength: Array) -> tuple[Array, Array, Array]:
+        """Log-probability of who reports and who is silent, and two derivatives in a; all of shape (problems,)."""
+        logits = a[:, None] + strength[:, None] * self.rates
+        missed = expit(-logits)
+        value, score = log_expit(logits).sum(axis=-1), missed.sum(axis=-1)
+        curvature = -(missed * (1 - missed)).sum(axis=-1)
+        for size, number, chance in zip(self.sizes, self.trials, chances, strict=True):
+            hushed = _hushed(a[:, None], strength[:, None], size)
+            joint = chance * hushed
+            silence = np.maximum(joint.sum(axis=-1), 1e-300)
+            joint *= 1 - hushed
+            first = -joint.sum(axis=-1) / silence
+            second = (joint * (1 - 2 * hushed)).sum(axis=-1) / silence
+            value += number * np.log(silence)
+            score += number * first
+            curvature += number * (second - first**2)
+        return value, score, curvature
+
+    def unreported_rate(self, mu: Array, a: Array, strength: Array) -> Array:
+        """Response expected over all silent trials, given that they are silent; all of shape (s,)."""
+        responders = np.zeros(mu.shape)
+        for size, number, chance in zip(self.sizes, self.trials, self.chances(mu), strict=True):
             x = np.arange(size + 1.0)
-            weight = chance[0] * expit(-(a + strength * x / size))
-            responders += number * float((weight * x).sum() / weight.sum())
+            weight = chance * _hushed(a[:, None], strength[:, None], size)
+            responders += number * ((weight * x).sum(axis=-1) / weight.sum(axis=-1))
         return responders / float((self.sizes * self.trials).sum())
 
 
+def _hushed(a: Array, strength: Array, size: int) -> Array:
+    """Chance of silence at every count of a trial, along the last axis."""
+    # NumPy's exp is vectorized, SciPy's expit would take most of the time; the exponent stays far from overflow
+    return np.asarray(1 / (1 + np.exp(a + strength * (np.arange(size + 1.0) / size))))
+
+
 def _swept(model: _Selection, strengths: Array, level: float) -> pd.DataFrame:
-    sweep = pd.DataFrame([_row(model, float(strength), level) for strength in strengths])
+    of_one = _MU_GRID.size * (model.sizes.max() + 1) * model.spread.size
+    block = max(1, _BLOCK_ELEMENTS // int(of_one))
+    parts = [_rows(model, strengths[first : first + block], level) for first in range(0, strengths.size, block)]
+    sweep = pd.concat(parts, ignore_index=True)
     return sweep.assign(likelihood_drop=sweep["log_likelihood"].max() - sweep["log_likelihood"])
 
 
-def _row(model: _Selection, strength: float, level: float) -> dict[str, float]:
-    values, _ = model.profile(_MU_GRID, strength)
+def _rows(model: _Selection, strength: Array, level: float) -> pd.DataFrame:
+    values, _ = model.profile(_MU_GRID[None], strength)
     mu, value, a = _maximum(model, strength, values)
     # a maximum nowhere: no responders (or nothing but) among the reported
-    best = -np.inf if mu <= -_FARTHEST + 1e-6 else np.inf if mu >= _FARTHEST - 1e-6 else mu
+    best = np.where(mu <= -_FARTHEST + 1e-6, -np.inf, np.where(mu >= _FARTHEST - 1e-6, np.inf, mu))
     target = value - 0.5 * chi2_quantile(level)
     lower, upper = (_limit(model, strength, values, target, side) for side in (-1, 1))
-    return {
-        "strength": strength,
-        "odds_ratio_10": float(np.exp(strength / 10)),
-        "estimate": float(expit(best)),
-        "ci_lower": float(expit(lower)),
-        "ci_upper": float(expit(upper)),
-        "reported_at_0": float(expit(a)),
-        "reported_at_50": float(expit(a + strength / 2)),
-        "reported_at_100": float(expit(a + strength)),
-        "unreported_rate": model.unreported_rate(mu, a, strength),
-        "log_likelihood": value,
-    }
+    return pd.DataFrame(
+        {
+            "strength": strength,
+            "odds_ratio_10": np.exp(strength / 10),
+            "estimate": expit(best),
+            "ci_lower": expit(lower),
+            "ci_upper": expit(upper),
+            "reported_at_0": expit(a),
+            "reported_at_50": expit(a + strength / 2),
+            "reported_at_100": expit(a + strength),
+            "unreported_rate": model.unreported_rate(mu, a, strength),
+            "log_likelihood": value,
+        }
+    )
 
 
-def _maximum(model: _Selection, strength: float, values: Array) -> tuple[float, float, float]:
-    grid = _MU_GRID
+def _maximum(model: _Selection, strength: Array, values: Array) -> tuple[Array, Array, Array]:
+    rows, grid = np.arange(strength.size), np.broadcast_to(_MU_GRID, values.shape)
     for _ in range(_MU_ZOOMS):
-        best = int(np.clip(values.argmax(), 1, grid.size - 2))
-        grid = np.linspace(grid[best - 1], grid[best + 1], _ZOOM_POINTS)
+        best = np.clip(values.argmax(axis=1), 1, grid.shape[1] - 2)
+        grid = np.linspace(grid[rows, best - 1], grid[rows, best + 1], _ZOOM_POINTS, axis=-1)
         values, a = model.profile(grid, strength)
-    best = int(values.argmax())
-    return float(grid[best]), float(values[best]), float(a[best])
+    best = values.argmax(axis=1)
+    return grid[rows, best], values[rows, best], a[rows, best]
 
 
-def _limit(model: _Selection, strength: float, values: Array, target: float, side: int) -> float:
-    """Where the profile meets the target farthest out on one side; infinite where it never does."""
-    grid, inside = _MU_GRID, np.flatnonzero(values >= target)
-    if inside.size == 0:  # a likelihood sharper than the grid
-        inside = np.array([values.argmax()])
-    outermost = int(inside[0] if side < 0 else inside[-1])
-    if outermost in (0, grid.size - 1):
-        return side * np.inf
-    near, far = grid[outermost], grid[outermost + side]
+def _limit(model: _Selection, strength: Array, values: Array, target: Array, side: int) -> Array:
+    """Where each profile meets its target farthest out on one side; infinite where it never does."""
+    rows, last = np.arange(strength.size), _MU_GRID.size - 1
+    inside = values >= target[:, None]
+    inside[rows, values.argmax(axis=1)] = True  # a likelihood may be sharper than the grid
+    outermost = inside.argmax(axis=1) if side < 0 else last - inside[:, ::-1].argmax(axis=1)
+    near, far = _MU_GRID[outermost], _MU_GRID[np.clip(outermost + side, 0, last)]
     for _ in range(_MU_ZOOMS):
-        steps = np.linspace(near, far, _ZOOM_POINTS)
-        within = model.profile(steps, strength)[0] >= target
-        last = int(np.clip(np.flatnonzero(within)[-1] if within.any() else 0, 0, _ZOOM_POINTS - 2))
-        near, far = steps[last], steps[last + 1]
-    return float(0.5 * (near + far))
+        steps = np.linspace(near, far, _ZOOM_POINTS, axis=-1)
+        within = model.profile(steps, strength)[0] >= target[:, None]
+        outer = np.where(within.any(axis=1), _ZOOM_POINTS - 1 - within[:, ::-1].argmax(axis=1), 0)
+        outer = np.clip(outer, 0, _ZOOM_POINTS - 2)
+        near, far = steps[rows, outer], steps[rows, outer + 1]
+    return np.where((outermost == 0) | (outermost == last), side * np.inf, 0.5 * (near + far))

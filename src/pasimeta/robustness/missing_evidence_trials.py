@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 import pandas as pd
 
@@ -76,12 +75,6 @@ def unreported_trials(
     ]
     kept = [trial for trial in trials if trial.ended or not ended_only]
     return tuple(sorted(kept, key=lambda t: (not t.ended, -t.treated_lower, -t.treated_upper, t.study)))
-
-
-def unreported_table(trials: Sequence[UnreportedTrial]) -> pd.DataFrame:
-    """One row a trial."""
-    columns = list(UnreportedTrial.__dataclass_fields__)
-    return pd.DataFrame([asdict(trial) for trial in trials], columns=columns)
 
 
 @dataclass(frozen=True, slots=True)

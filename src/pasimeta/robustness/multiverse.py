@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 import pandas as pd
@@ -85,7 +86,7 @@ class MultiverseResult:
         PasimetaError
             If no specification has that threshold.
         """
-        return moves(self.at(threshold), CHOICES)
+        return _moves(self, threshold).copy()
 
     def options(self, threshold: int | None = None) -> pd.DataFrame:
         """What each option of each choice leads to, at one threshold or over all.
@@ -121,6 +122,11 @@ class MultiverseResult:
         if rows.empty:
             raise PasimetaError(f"threshold: no specification at PASI{threshold}; choose one that was analysed")
         return rows
+
+
+@lru_cache(maxsize=4)  # a report asks for the same table in its prose, its tables and its figures
+def _moves(result: MultiverseResult, threshold: int | None) -> pd.DataFrame:
+    return moves(result.at(threshold), CHOICES)
 
 
 def multiverse(

@@ -55,12 +55,12 @@ def bayes_columns(
     tables, which = _study_tables(events, n, tau, mu)
     tail = 0.5 * (1.0 - level)
     wanted = np.array([tail, 0.5, 1.0 - tail])
-    limits, blurred = np.empty((6, events.shape[1])), _blurring(tau, mu)
+    densities, blurred = np.empty((2, events.shape[1], mu.size)), _blurring(tau, mu)
     for column in range(events.shape[1]):
         log_density = log_prior + tables[which[:, column]].sum(axis=0)
         mass = np.exp(log_density - log_density.max())
-        limits[:3, column] = _quantiles(mass.sum(axis=0), mu, wanted)
-        limits[3:, column] = _quantiles(blurred(mass), mu, wanted)
+        densities[:, column] = mass.sum(axis=0), blurred(mass)
+    limits = np.concatenate([_quantiles(each, mu, wanted).T for each in densities])
     # digits beyond the grid's own accuracy hang on how a processor orders its sums: none is given
     lower, middle, upper, new_lower, _, new_upper = expit(limits).round(_DECIMALS)
     return {"estimate": middle, "ci_lower": lower, "ci_upper": upper, "pi_lower": new_lower, "pi_upper": new_upper}
@@ -123,11 +123,13 @@ def _likelihoods(distinct: Array, theta: Array) -> Array:
 def _blur(mu: Array, spread: float) -> Array:
     """Matrix from values at the true log-odds to their normal means at each mu; constant beyond the grid."""
     step = mu[1] - mu[0]
-    u = (mu[:, None] - mu) / spread
-    kernel = np.exp(-0.5 * u * u) * (step / (spread * np.sqrt(2.0 * np.pi)))
+    u = np.arange(1 - mu.size, mu.size) * (step / spread)  # on an even grid the distances of all pairs are these
+    weights = np.exp(-0.5 * u * u) * (step / (spread * np.sqrt(2.0 * np.pi)))
+    kernel = np.lib.stride_tricks.sliding_window_view(weights, mu.size)[::-1].copy()
     kernel[[0, -1]] *= 0.5
-    kernel[0] += ndtr(u[0])
-    kernel[-1] += ndtr(-u[-1])
+    outward = ndtr(u[: mu.size])
+    kernel[0] += outward[::-1]
+    kernel[-1] += outward
     return kernel
 
 
@@ -145,18 +147,20 @@ def _blurring(tau: Array, mu: Array) -> Callable[[Array], Array]:
     return blurred
 
 
-def _quantiles(density: Array, x: Array, wanted: Array) -> Array:
-    """Quantiles of a density known on an even grid, integrated to fourth order."""
-    f = np.concatenate([[0.0], density, [0.0]])
-    pieces = (13.0 * (f[1:-2] + f[2:-1]) - f[:-3] - f[3:]) / 24.0
-    cumulative = np.concatenate([[0.0], np.cumsum(np.maximum(pieces, 0.0))])
-    target = wanted * cumulative[-1]
-    i = np.clip(np.searchsorted(cumulative, target) - 1, 0, x.size - 2)
-    low, high = cumulative[i], cumulative[i + 1]
+def _quantiles(densities: Array, x: Array, wanted: Array) -> Array:
+    """Quantiles of densities known on an even grid, integrated to fourth order; shape (densities, wanted)."""
+    f = np.pad(densities, ((0, 0), (1, 1)))
+    pieces = (13.0 * (f[:, 1:-2] + f[:, 2:-1]) - f[:, :-3] - f[:, 3:]) / 24.0
+    cumulative = np.pad(np.cumsum(np.maximum(pieces, 0.0), axis=1), ((0, 0), (1, 0)))
+    target = wanted * cumulative[:, -1:]
+    found = [np.searchsorted(row, values) for row, values in zip(cumulative, target, strict=True)]
+    i = np.clip(np.stack(found) - 1, 0, x.size - 2)
+    low, high = (np.take_along_axis(cumulative, at, axis=1) for at in (i, i + 1))
+    left, right = (np.take_along_axis(densities, at, axis=1) for at in (i, i + 1))
     t = (target - low) / (high - low)
     for _ in range(6):
         # Newton on the cubic through both ends of the panel with their slopes
-        value = low + (high - low) * t * t * (3 - 2 * t) + t * (1 - t) * (density[i] * (1 - t) - density[i + 1] * t)
-        slope = 6 * (high - low) * t * (1 - t) + density[i] * (1 - t) * (1 - 3 * t) + density[i + 1] * t * (3 * t - 2)
+        value = low + (high - low) * t * t * (3 - 2 * t) + t * (1 - t) * (left * (1 - t) - right * t)
+        slope = 6 * (high - low) * t * (1 - t) + left * (1 - t) * (1 - 3 * t) + right * t * (3 * t - 2)
         t = np.clip(t - (value - target) / np.maximum(slope, 1e-300), 0.0, 1.0)
-    return x[i] + t * (x[1] - x[0])
+    return np.asarray(x[i] + t * (x[1] - x[0]))

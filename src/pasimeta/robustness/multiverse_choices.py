@@ -122,9 +122,8 @@ def _ranges(frame: pd.DataFrame, choice: str, used: Sequence[str]) -> np.ndarray
     held = [other for other in used if other != choice and not (choice == "model" and other in _NESTED)]
     code = np.zeros(len(frame), dtype=np.int64)
     for other in held:
-        codes, names = pd.factorize(frame[other])
-        code = code * len(names) + codes
-    _, group = np.unique(code, return_inverse=True)
+        code = code * len(frame[other].cat.categories) + frame[other].cat.codes.to_numpy()
+    group, _ = pd.factorize(code)
     low, high = np.full(group.max() + 1, np.inf), np.full(group.max() + 1, -np.inf)
     estimate = frame["estimate"].to_numpy()
     np.minimum.at(low, group, estimate)

@@ -8,6 +8,7 @@ import re
 import subprocess
 import sys
 import xml.etree.ElementTree as ET
+from io import BytesIO
 from pathlib import Path
 
 import matplotlib as mpl
@@ -158,3 +159,12 @@ def test_a_figure_without_words_is_refused() -> None:
 
 def test_png_is_the_same_bytes_twice() -> None:
     assert png_bytes(example()) == png_bytes(example())
+
+
+@pytest.mark.parametrize("dpi", [72, 100])
+def test_png_is_made_at_300_dots_an_inch_whatever_the_figure_was_made_for(dpi: int) -> None:
+    figure = Figure(figsize=(2.0, 1.0), dpi=dpi)
+    figure.subplots().plot([0, 1])
+    with Image.open(BytesIO(png_bytes(Plot(figure=figure, name="small", alt="A line.", data=pd.DataFrame())))) as image:
+        assert image.size == (600, 300)
+    assert figure.dpi == dpi

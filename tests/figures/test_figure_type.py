@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -87,3 +89,11 @@ def test_a_deuteranope_tells_the_colours_apart() -> None:
     seen = [deuteranope_lab(colour) for colour in SERIES_COLOURS]
     distances = [np.linalg.norm(a - b) for i, a in enumerate(seen) for b in seen[i + 1 :]]
     assert min(distances) > 10
+
+
+@given(words=st.lists(WORDS, min_size=1, max_size=12), width=st.floats(40, 300), size=st.sampled_from([7.0, 8.0]))
+def test_a_line_takes_every_word_that_fits(words: list[str], width: float, size: float) -> None:
+    lines = wrapped(" ".join(words), width, size)
+    for line, following in pairwise(lines):
+        first = following.split(" ")[0]
+        assert text_width(f"{line} {first}", size) > width or f"{line}{first}" in "".join(words)

@@ -8,13 +8,14 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.ticker import NullLocator
 from numpy.typing import NDArray
 
 from pasimeta.errors import PasimetaError
 from pasimeta.figures.chart import Chart, Look
+from pasimeta.figures.chart_axes import draw_number_axis
 from pasimeta.figures.formats import NO_BREAK_SPACE, Scale, interval_text
-from pasimeta.figures.keyed import KeyLine, Words, keyed_page
+from pasimeta.figures.key_table import KeyLine
+from pasimeta.figures.keyed import Words, keyed_page
 from pasimeta.figures.output import Plot, check_name
 from pasimeta.figures.scales import axis_limits, tick_label, tick_positions
 from pasimeta.figures.theme import BLUE, INK, MEDIUM, PAGE_MM, QUIET, RULE, THICK, THIN, VERMILLION, theme
@@ -107,19 +108,8 @@ def allocation_range(
             lines, ("What is required", "Tables", "Slopes left"), words, width_mm, height=0.4
         )
         _draw(axes, chart, slopes, kept, ranges, looks, scale)
-    alt = f"Allocation plot. {sentence(title)}{sentence(f'Horizontal axis: {axis_label}')}"
-    for each in ranges:
-        alt += sentence(f"{each.label}: {each.tables} tables, slopes {_range_text(each, scale)}")
-    data = pd.DataFrame(
-        [(r.label, r.lower, r.upper, r.tables) for r in ranges], columns=["label", "lower", "upper", "tables"]
-    )
-    return Plot(
-        figure=page.figure,
-        name=name,
-        alt=alt.replace(NO_BREAK_SPACE, " ").strip(),
-        data=data,
-        title=title or axis_label,
-    )
+    alt = _alt_text(ranges, axis_label, scale, title)
+    return Plot(figure=page.figure, name=name, alt=alt, data=_frame(ranges), title=title or axis_label)
 
 
 def _looks(count: int) -> list[Look]:
@@ -160,11 +150,20 @@ def _draw(
         axes.plot([each.lower, each.upper], [height] * 2, linestyle="none", markersize=4.5, zorder=4, **look.style)
     axes.axvline(0, color=QUIET, linewidth=THIN, zorder=4)
     axes.axhline(0, color=INK, linewidth=MEDIUM, zorder=4)
-    axes.set_xlim(limits)
+    draw_number_axis(axes, limits, scale, chart.plot_width, chart.size)
     axes.set_ylim(floor, 1.04 * most)
-    ticks = tick_positions(limits, scale, chart.plot_width, chart.size)
-    axes.set_xticks(ticks, [tick_label(tick, scale) for tick in ticks], fontsize=chart.size)
     counts = [tick for tick in tick_positions((0.0, most), "plain", chart.plot_height, chart.size) if tick <= most]
     axes.set_yticks(counts, [tick_label(tick, "plain") for tick in counts], fontsize=chart.size)
     axes.grid(axis="y", color=RULE, linewidth=THIN, alpha=0.6)
-    axes.xaxis.set_minor_locator(NullLocator())
+
+
+def _frame(ranges: Sequence[RemainingRange]) -> pd.DataFrame:
+    fields = ("label", "lower", "upper", "tables")
+    return pd.DataFrame([{field: getattr(each, field) for field in fields} for each in ranges])
+
+
+def _alt_text(ranges: Sequence[RemainingRange], axis_label: str, scale: Scale, title: str | None) -> str:
+    text = f"Allocation plot. {sentence(title)}{sentence(f'Horizontal axis: {axis_label}')}"
+    for each in ranges:
+        text += sentence(f"{each.label}: {each.tables} tables, slopes {_range_text(each, scale)}")
+    return text.replace(NO_BREAK_SPACE, " ").strip()

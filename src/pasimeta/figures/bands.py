@@ -10,18 +10,18 @@ from typing import Literal
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import NullLocator
 
 from pasimeta.errors import PasimetaError
-from pasimeta.figures.chart import MARGIN, MARKER_ROOM, Chart, KeyRow, Look, charted_page, series_looks
+from pasimeta.figures.chart import MARGIN, MARKER_ROOM, Chart, KeyRow, Look, charted_page, plot_room, series_looks
+from pasimeta.figures.chart_axes import draw_number_axis, draw_share_axis
 from pasimeta.figures.formats import Scale, percent
 from pasimeta.figures.measure import text_width, wrapped
 from pasimeta.figures.output import Plot, check_name
 from pasimeta.figures.page import Align
-from pasimeta.figures.panel_marks import DASH_NAMES, DASHES
+from pasimeta.figures.panel_marks import DASHES, reference_words
 from pasimeta.figures.panel_types import ReferenceLine
-from pasimeta.figures.scales import tick_label, tick_positions
-from pasimeta.figures.theme import INK, MEDIUM, PAGE_MM, RULE, THICK, THIN, points, text_sizes, theme
+from pasimeta.figures.scales import tick_label
+from pasimeta.figures.theme import INK, MEDIUM, PAGE_MM, THICK, THIN, points, text_sizes, theme
 from pasimeta.figures.words import sentence
 
 _GAP = 10.0
@@ -108,12 +108,7 @@ def bands(
     """
     check_name(name)
     _refuse(name, series, x_scale)
-    references = " ".join(
-        f"{DASH_NAMES[i % len(DASH_NAMES)]} line: {line.label.rstrip('.')}."
-        for i, line in enumerate(reference_lines)
-        if line.label
-    )
-    notes = tuple(note for note in (references, footnote or "") if note)
+    notes = tuple(note for note in (reference_words(reference_lines), footnote or "") if note)
     axis = _Axes(x_scale == "log", x_unit, tuple(reference_lines))
     with theme():
         figure = _drawn(series, (title or "", x_label, y_label, notes), axis, width_mm)
@@ -157,8 +152,7 @@ def _drawn(
         width=width,
         size=size,
         plot_left=left,
-        # half of the last tick's label stands beyond the axes
-        plot_width=width - MARGIN - left - 2.0 * size,
+        plot_width=plot_room(width, left, size),
         plot_height=max(0.36 * width, points(45)),
         title=title,
         y_label=y_label,
@@ -176,15 +170,8 @@ def _drawn(
 
 def _draw_axes(axes: Axes, series: Sequence[Band], chart: Chart, axis: _Axes) -> None:
     low, high = min(each.x[0] for each in series), max(each.x[-1] for each in series)
-    axes.set_xscale("log" if axis.log else "linear")
-    axes.set_xlim(low, high)
-    ticks = tick_positions((low, high), axis.unit, chart.plot_width, chart.size, log=axis.log)
-    axes.set_xticks(ticks, [tick_label(tick, axis.unit) for tick in ticks], fontsize=chart.size)
-    axes.xaxis.set_minor_locator(NullLocator())
-    percents = tick_positions((0.0, 1.0), "percent", chart.plot_height, chart.size)
-    axes.set_ylim(0, 1)
-    axes.set_yticks(percents, [tick_label(tick, "percent") for tick in percents], fontsize=chart.size)
-    axes.grid(axis="y", color=RULE, linewidth=THIN, alpha=0.6)
+    draw_number_axis(axes, (low, high), axis.unit, chart.plot_width, chart.size, log=axis.log)
+    draw_share_axis(axes, chart.plot_height, chart.size)
     for i, line in enumerate(axis.references):
         axes.plot(
             [low, high], [line.value] * 2, color=INK, linewidth=MEDIUM, linestyle=DASHES[i % len(DASHES)], zorder=1

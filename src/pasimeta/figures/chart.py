@@ -26,6 +26,10 @@ MARGIN = points(2)
 MARKER_ROOM = 14.0
 MARKER_SIZE = 5.0
 TICK_ZONE = 7.0
+RANGE_NOTE = (
+    "Open bar: the count is only known as a range, from the lower mark to the upper; whiskers reach the outermost ends "
+    "of the exact intervals."
+)
 _ROW_PADDING = 2.5
 _GAP = 5.0
 
@@ -121,6 +125,11 @@ class Chart:
     def lines(self, text: str, *, bold: bool = False) -> tuple[str, ...]:
         """``text`` broken to the page's width."""
         return wrapped(text, self.width - 2 * MARGIN, self.size, bold) if text else ()
+
+
+def plot_room(width: float, left: float, size: float) -> float:
+    """Width of axes that begin at ``left``: half of the last tick's label stands beyond them."""
+    return width - MARGIN - left - 2.0 * size
 
 
 def charted_page(chart: Chart) -> tuple[Page, Axes]:

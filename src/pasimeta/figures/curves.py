@@ -8,18 +8,15 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import NullLocator
 
 from pasimeta.errors import PasimetaError
-from pasimeta.figures.chart import MARGIN, MARKER_ROOM, MARKER_SIZE, Chart, KeyRow, Look, charted_page, series_looks
-from pasimeta.figures.columns import Cell, Fit, best_fit, cell_lines
+from pasimeta.figures.chart import MARGIN, MARKER_SIZE, Chart, charted_page, plot_room, series_looks
+from pasimeta.figures.chart_axes import draw_number_axis, draw_share_axis
 from pasimeta.figures.formats import percent
+from pasimeta.figures.key_table import KeyLine, KeyTable, key_table
 from pasimeta.figures.output import Plot, check_name
-from pasimeta.figures.page import Align
-from pasimeta.figures.scales import tick_label, tick_positions
-from pasimeta.figures.theme import MEDIUM, PAGE_MM, QUIET, RULE, THIN, points, text_sizes, theme
+from pasimeta.figures.theme import MEDIUM, PAGE_MM, QUIET, THIN, points, theme
 from pasimeta.figures.words import sentence
 
 _COLUMN_GAP = 10.0
@@ -125,13 +122,15 @@ def _drawn(
     footnote: str | None,
     width_mm: float,
 ) -> Figure:
-    fit, looks = _fitted_key(series, headings, width_mm), series_looks(len(series))
-    chart = _chart(series, looks, headings, fit, words, footnote, width_mm)
+    looks = series_looks(len(series))
+    lines = [KeyLine(look, (each.label, *each.cells)) for each, look in zip(series, looks, strict=True)]
+    table = key_table(headings, lines, [True] * len(headings), width_mm, _COLUMN_GAP)
+    chart = _chart(table, words, footnote, width_mm)
     page, axes = charted_page(chart)
-    limits = _x_limits(series, log)
+    draw_number_axis(axes, _x_limits(series, log), "plain", chart.plot_width, chart.size, log=log)
     highest = max(max(each.y) for each in series)
     top = 1.0 if full_scale else max(0.05, math.ceil(highest * 1.05 / 0.05) * 0.05)
-    _draw_axes(axes, chart, limits, min(top, 1.0), log)
+    draw_share_axis(axes, chart.plot_height, chart.size, min(top, 1.0))
     for value in reference:
         axes.axhline(value, color=QUIET, linewidth=THIN, linestyle=(0, (2, 2)), zorder=1)
     for index, (each, look) in enumerate(zip(series, looks, strict=True)):
@@ -142,57 +141,22 @@ def _drawn(
     return page.figure
 
 
-def _fitted_key(series: Sequence[Curve], headings: Sequence[str], width_mm: float) -> Fit:
-    rows = [[Cell(head, bold=True) for head in headings]]
-    rows += [[Cell(each.label), *(Cell(text) for text in each.cells)] for each in series]
-    room = points(width_mm) - 2 * MARGIN - MARKER_ROOM - _COLUMN_GAP * (len(headings) - 1)
-    fit = best_fit(rows, [True] * len(headings), room, text_sizes(width_mm))
-    if fit:
-        return fit
-    raise PasimetaError(
-        f"a figure {width_mm:g} mm wide has no room for its key; shorten the labels or draw it 176 mm wide"
-    )
-
-
-def _chart(
-    series: Sequence[Curve],
-    looks: Sequence[Look],
-    headings: Sequence[str],
-    fit: Fit,
-    words: tuple[str, str, str],
-    footnote: str | None,
-    width_mm: float,
-) -> Chart:
-    width, size = points(width_mm), fit.size
+def _chart(table: KeyTable, words: tuple[str, str, str], footnote: str | None, width_mm: float) -> Chart:
+    width, size = points(width_mm), table.size
     left = MARGIN + 4.6 * size
-    lefts = [MARGIN + MARKER_ROOM]
-    for column in fit.widths[:-1]:
-        lefts.append(lefts[-1] + column + _COLUMN_GAP)
-    anchors: list[tuple[float, Align]] = [(x, "left") for x in lefts]
     return Chart(
         width=width,
         size=size,
         plot_left=left,
-        plot_width=width - MARGIN - left - 2.0 * size,
+        plot_width=plot_room(width, left, size),
         plot_height=max(0.36 * width, points(45)),
         title=words[2],
         y_label=words[1],
         x_label=words[0],
-        key=tuple(_key_rows(series, looks, headings, fit)),
-        anchors=tuple(anchors),
+        key=table.rows,
+        anchors=tuple((x, "left") for x in table.lefts),
         notes=(footnote,) if footnote else (),
     )
-
-
-def _key_rows(series: Sequence[Curve], looks: Sequence[Look], headings: Sequence[str], fit: Fit) -> list[KeyRow]:
-    def cells(texts: Sequence[str], bold: bool) -> tuple[tuple[str, ...], ...]:
-        pairs = zip(texts, fit.widths, strict=True)
-        return tuple(cell_lines(Cell(text, bold), column, fit.size) for text, column in pairs)
-
-    rows = [KeyRow(None, cells(headings, True), bold=True)] if any(headings) else []
-    return rows + [
-        KeyRow(look, cells((each.label, *each.cells), False)) for each, look in zip(series, looks, strict=True)
-    ]
 
 
 def _x_limits(series: Sequence[Curve], log: bool) -> tuple[float, float]:
@@ -209,18 +173,6 @@ def _marked(x: Sequence[float], log: bool) -> list[int]:
         return list(range(len(x)))
     places = np.log(np.asarray(x, float)) if log else np.asarray(x, float)
     return sorted({int(np.abs(places - at).argmin()) for at in np.linspace(places[0], places[-1], _MARKS)})
-
-
-def _draw_axes(axes: Axes, chart: Chart, limits: tuple[float, float], top: float, log: bool) -> None:
-    axes.set_xscale("log" if log else "linear")
-    axes.set_xlim(limits)
-    ticks = tick_positions(limits, "plain", chart.plot_width, chart.size, log=log)
-    axes.set_xticks(ticks, [tick_label(tick, "plain") for tick in ticks], fontsize=chart.size)
-    axes.xaxis.set_minor_locator(NullLocator())
-    shares = tick_positions((0.0, top), "percent", chart.plot_height, chart.size)
-    axes.set_ylim(0, top)
-    axes.set_yticks(shares, [tick_label(tick, "percent") for tick in shares], fontsize=chart.size)
-    axes.grid(axis="y", color=RULE, linewidth=THIN, alpha=0.6)
 
 
 def _frame(series: Sequence[Curve]) -> pd.DataFrame:

@@ -12,27 +12,17 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
-from matplotlib.ticker import NullLocator
 
 from pasimeta.errors import PasimetaError
-from pasimeta.figures.chart import MARGIN, MARKER_ROOM, Chart, KeyRow, Look, charted_page, series_looks
-from pasimeta.figures.columns import Cell, Fit, best_fit, cell_lines
+from pasimeta.figures.chart import MARGIN, RANGE_NOTE, Chart, Look, charted_page, plot_room, series_looks
+from pasimeta.figures.chart_axes import draw_number_axis, draw_share_axis
 from pasimeta.figures.estimates import Rate
 from pasimeta.figures.formats import EN_DASH, estimate_text, interval_heading
-from pasimeta.figures.measure import wrapped
+from pasimeta.figures.key_table import KeyLine, KeyTable, key_table
 from pasimeta.figures.output import Plot, check_name
 from pasimeta.figures.page import Align
-from pasimeta.figures.scales import axis_share, tick_label, tick_positions
-from pasimeta.figures.theme import (
-    MEDIUM,
-    PAGE_MM,
-    RULE,
-    THICK,
-    THIN,
-    points,
-    text_sizes,
-    theme,
-)
+from pasimeta.figures.scales import axis_share
+from pasimeta.figures.theme import MEDIUM, PAGE_MM, THICK, points, theme
 from pasimeta.figures.words import sentence
 
 _COLUMN_GAP = 10.0
@@ -42,10 +32,6 @@ _HALF_BAR, _END_SIZE = 1.6, 4.5
 _SIZE_NOTE = "Marker size follows the number of patients."
 _SPLIT_NOTE = "Horizontal line: several doses, one count; the split between doses is not reported."
 _APART_NOTE = "Marks that share a dose are set side by side."
-_RANGE_NOTE = (
-    "Open bar: the count is only known as a range, from the lower mark to the upper; whiskers reach the outermost ends "
-    "of the exact intervals."
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,14 +149,15 @@ def _drawn(
     footnote: str | None,
     width_mm: float,
 ) -> Figure:
-    fit = _fitted_key(studies, headers, width_mm)
     looks = series_looks(len(studies))
-    chart = _chart(studies, looks, fit, headers, words, width_mm)
+    lines = [study_line(each, look) for each, look in zip(studies, looks, strict=True)]
+    chart = _chart(key_table(headers, lines, [True, False, False, False], width_mm, _COLUMN_GAP), words, width_mm)
     axis = _DoseAxis(_dose_limits(studies, log), log)
     places = _mark_places(studies, axis, chart.plot_width)
     notes = _notes(studies, axis, places, chart.plot_width, footnote)
     page, axes = charted_page(replace(chart, notes=tuple(notes)))
-    _draw_axes(axes, axis, chart)
+    draw_number_axis(axes, axis.limits, "plain", chart.plot_width, chart.size, log=log)
+    draw_share_axis(axes, chart.plot_height, chart.size)
     most = max(each.rate.n for each in studies)
     for each, look, place in zip(studies, looks, places, strict=True):
         _draw_study(axes, each, look, axis.dose_at(place, chart.plot_width), most)
@@ -179,69 +166,30 @@ def _drawn(
     return page.figure
 
 
-def _fitted_key(studies: Sequence[DosePoint], headers: Sequence[str], width_mm: float) -> Fit:
-    rows = [
-        [Cell(header, bold=True) for header in headers],
-        *([Cell(text) for text in _texts(each)] for each in studies),
-    ]
-    room = points(width_mm) - 2 * MARGIN - MARKER_ROOM - _COLUMN_GAP * (len(headers) - 1)
-    fit = best_fit(rows, [True, False, False, False], room, text_sizes(width_mm))
-    if fit:
-        return fit
-    raise PasimetaError(
-        f"a figure {width_mm:g} mm wide has no room for its key; shorten the labels or draw it 176 mm wide"
-    )
+def study_line(each: DosePoint, look: Look) -> KeyLine:
+    """Return a study's line of the key: label, dose, count and rate."""
+    return KeyLine(look, (each.label, each.dose, each.rate.count, estimate_text(each.rate, "percent")), each.note)
 
 
-def _texts(each: DosePoint) -> tuple[str, ...]:
-    return each.label, each.dose, each.rate.count, estimate_text(each.rate, "percent")
-
-
-def _chart(
-    studies: Sequence[DosePoint],
-    looks: Sequence[Look],
-    fit: Fit,
-    headers: Sequence[str],
-    words: tuple[str, str, str],
-    width_mm: float,
-) -> Chart:
-    width, size = points(width_mm), fit.size
+def _chart(table: KeyTable, words: tuple[str, str, str], width_mm: float) -> Chart:
+    width, size = points(width_mm), table.size
     dose_label, response_label, title = words
     left = MARGIN + 4.6 * size
-    lefts = [MARGIN + MARKER_ROOM]
-    for column in fit.widths[:-1]:
-        lefts.append(lefts[-1] + column + _COLUMN_GAP)
-    anchors: list[tuple[float, Align]] = [(x, "left") for x in lefts]
-    anchors[2] = (lefts[2] + fit.widths[2], "right")
+    anchors: list[tuple[float, Align]] = [(x, "left") for x in table.lefts]
+    anchors[2] = (table.lefts[2] + table.widths[2], "right")
     return Chart(
         width=width,
         size=size,
         plot_left=left,
-        # Half of the last tick's label stands beyond the axes.
-        plot_width=width - MARGIN - left - 2.0 * size,
+        plot_width=plot_room(width, left, size),
         plot_height=max(0.36 * width, points(45)),
         title=title,
         y_label=response_label,
         x_label=dose_label,
-        key=tuple(_key_rows(studies, looks, fit, headers, width)),
+        key=table.rows,
         anchors=tuple(anchors),
         notes=(),
     )
-
-
-def _key_rows(
-    studies: Sequence[DosePoint], looks: Sequence[Look], fit: Fit, headers: Sequence[str], width: float
-) -> list[KeyRow]:
-    def cells(texts: Sequence[str], bold: bool) -> tuple[tuple[str, ...], ...]:
-        pairs = zip(texts, fit.widths, strict=True)
-        return tuple(cell_lines(Cell(text, bold), column, fit.size) for text, column in pairs)
-
-    room = width - 2 * MARGIN - MARKER_ROOM
-    rows = [KeyRow(None, cells(headers, True), bold=True)]
-    for each, look in zip(studies, looks, strict=True):
-        note = wrapped(each.note, room, fit.size) if each.note else ()
-        rows.append(KeyRow(look, cells(_texts(each), False), note))
-    return rows
 
 
 def _dose_limits(studies: Sequence[DosePoint], log: bool) -> tuple[float, float]:
@@ -294,20 +242,8 @@ def _notes(
     moved = any(abs(place - middle) > 0.5 for place, middle in zip(places, middles, strict=True))
     spread = any(each.dose_low < each.dose_high for each in studies)
     ranges = any(each.rate.low < each.rate.high for each in studies)
-    given = ((True, _SIZE_NOTE), (spread, _SPLIT_NOTE), (ranges, _RANGE_NOTE), (moved, _APART_NOTE))
+    given = ((True, _SIZE_NOTE), (spread, _SPLIT_NOTE), (ranges, RANGE_NOTE), (moved, _APART_NOTE))
     return [*(note for shown, note in given if shown), *([footnote] if footnote else [])]
-
-
-def _draw_axes(axes: Axes, axis: _DoseAxis, chart: Chart) -> None:
-    axes.set_xscale("log" if axis.log else "linear")
-    axes.set_xlim(axis.limits)
-    ticks = tick_positions(axis.limits, "plain", chart.plot_width, chart.size, log=axis.log)
-    axes.set_xticks(ticks, [tick_label(tick, "plain") for tick in ticks], fontsize=chart.size)
-    axes.xaxis.set_minor_locator(NullLocator())
-    percents = tick_positions((0.0, 1.0), "percent", chart.plot_height, chart.size)
-    axes.set_ylim(0, 1)
-    axes.set_yticks(percents, [tick_label(tick, "percent") for tick in percents], fontsize=chart.size)
-    axes.grid(axis="y", color=RULE, linewidth=THIN, alpha=0.6)
 
 
 def _draw_study(axes: Axes, each: DosePoint, look: Look, dose: float, most: int) -> None:

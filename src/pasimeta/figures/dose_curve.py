@@ -10,17 +10,17 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.ticker import NullLocator
 from numpy.typing import NDArray
 
 from pasimeta.errors import PasimetaError
 from pasimeta.figures.chart import Chart, Look, series_looks
-from pasimeta.figures.dose import DosePoint
+from pasimeta.figures.chart_axes import draw_number_axis, draw_share_axis
+from pasimeta.figures.dose import DosePoint, study_line
 from pasimeta.figures.formats import estimate_text, interval_heading
-from pasimeta.figures.keyed import KeyLine, Words, keyed_page
+from pasimeta.figures.key_table import KeyLine
+from pasimeta.figures.keyed import Words, keyed_page
 from pasimeta.figures.output import Plot, check_name
-from pasimeta.figures.scales import tick_label, tick_positions
-from pasimeta.figures.theme import BLACK, GREEN, MEDIUM, ORANGE, PAGE_MM, PURPLE, QUIET, RULE, THICK, THIN, theme
+from pasimeta.figures.theme import BLACK, GREEN, MEDIUM, ORANGE, PAGE_MM, PURPLE, QUIET, THICK, THIN, theme
 from pasimeta.figures.words import sentence
 
 # short enough that the key's sample of a line shows the pattern twice
@@ -98,17 +98,10 @@ def dose_curves(
         For no bubbles, or a band whose arrays differ in length.
     """
     check_name(name)
-    if not studies:
-        raise PasimetaError(f"figure {name}: no studies; give at least one")
-    for band in bands:
-        if not len(band.dose) == len(band.lower) == len(band.upper) or len(band.curve) not in (0, len(band.dose)):
-            raise PasimetaError(f"figure {name}: the arrays of {band.label!r} differ in length")
+    _refuse(name, studies, bands)
     looks = series_looks(len(studies))
     headers = ("Study", "Dose", "n/N", interval_heading("Response", level))
-    lines = [
-        KeyLine(look, (each.label, each.dose, each.rate.count, estimate_text(each.rate, "percent")), each.note)
-        for each, look in zip(studies, looks, strict=True)
-    ]
+    lines = [study_line(each, look) for each, look in zip(studies, looks, strict=True)]
     lines += [KeyLine(_band_look(i, b), (b.label, _dose_range(b), "", ""), b.note) for i, b in enumerate(bands)]
     notes = ["Bubble area follows the number of patients.", *([footnote] if footnote else [])]
     words = Words(title or "", dose_label, response_label, tuple(notes))
@@ -129,6 +122,14 @@ def dose_curves(
     )
 
 
+def _refuse(name: str, studies: Sequence[DosePoint], bands: Sequence[CurveBand]) -> None:
+    if not studies:
+        raise PasimetaError(f"figure {name}: no studies; give at least one")
+    for band in bands:
+        if not len(band.dose) == len(band.lower) == len(band.upper) or len(band.curve) not in (0, len(band.dose)):
+            raise PasimetaError(f"figure {name}: the arrays of {band.label!r} differ in length")
+
+
 def _band_look(index: int, band: CurveBand) -> Look:
     colour = _BAND_COLOURS[index % len(_BAND_COLOURS)]
     if band.style == "outlined":
@@ -144,15 +145,8 @@ def _dose_range(band: CurveBand) -> str:
 
 def _draw_axes(axes: Axes, chart: Chart, studies: Sequence[DosePoint], bands: Sequence[CurveBand]) -> None:
     highest = max([*(each.dose_high for each in studies), *(float(band.dose.max()) for band in bands)])
-    limits = (0.0, 1.08 * highest)
-    axes.set_xlim(limits)
-    ticks = tick_positions(limits, "plain", chart.plot_width, chart.size)
-    axes.set_xticks(ticks, [tick_label(tick, "plain") for tick in ticks], fontsize=chart.size)
-    axes.xaxis.set_minor_locator(NullLocator())
-    percents = tick_positions((0.0, 1.0), "percent", chart.plot_height, chart.size)
-    axes.set_ylim(0, 1)
-    axes.set_yticks(percents, [tick_label(tick, "percent") for tick in percents], fontsize=chart.size)
-    axes.grid(axis="y", color=RULE, linewidth=THIN, alpha=0.6)
+    draw_number_axis(axes, (0.0, 1.08 * highest), "plain", chart.plot_width, chart.size)
+    draw_share_axis(axes, chart.plot_height, chart.size)
 
 
 def _draw_band(axes: Axes, band: CurveBand, index: int) -> None:

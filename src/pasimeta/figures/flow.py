@@ -21,6 +21,7 @@ _PADDING = 5.0
 _ROW_GAP = 15.0
 _COLUMN_GAP = 18.0
 _ARROW = 4.5
+_SET_ASIDE = "Set aside"
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +68,6 @@ def flow_of_records(
     title: str | None = None,
     width_mm: float = PAGE_MM,
     footnote: str | None = None,
-    excluded_label: str = "Set aside",
 ) -> Plot:
     """Draw the stages as boxes, what leaves the flow beside them.
 
@@ -81,8 +81,6 @@ def flow_of_records(
         Above and below.
     width_mm : float
         85 (one journal column) or 176 (a page).
-    excluded_label : str
-        Heads the boxes of what leaves.
 
     Returns
     -------
@@ -97,8 +95,8 @@ def flow_of_records(
     check_name(name)
     check_sums(stages)
     with theme():
-        figure = _drawn(stages, title, footnote, width_mm, excluded_label)
-    alt = _alt_text(stages, title, excluded_label)
+        figure = _drawn(stages, title, footnote, width_mm)
+    alt = _alt_text(stages, title)
     return Plot(figure=figure, name=name, alt=alt, data=_frame(stages), title=title or "Flow of records")
 
 
@@ -132,16 +130,14 @@ def check_sums(stages: Sequence[Stage]) -> None:
         raise PasimetaError(f"flow: {stages[-1].label!r} is last but sets records aside; add the stage that is left")
 
 
-def _drawn(
-    stages: Sequence[Stage], title: str | None, footnote: str | None, width_mm: float, excluded_label: str
-) -> Figure:
+def _drawn(stages: Sequence[Stage], title: str | None, footnote: str | None, width_mm: float) -> Figure:
     width, size = points(width_mm), text_sizes(width_mm)[0]
     inner = width - 2 * _MARGIN
     gap = min(_COLUMN_GAP, 0.06 * width)
     any_excluded = any(stage.excluded for stage in stages)
     box_width = (inner - gap) / 2 if any_excluded else inner
     main = [_stage_box(stage, box_width, size) for stage in stages]
-    aside = [_excluded_box(stage, box_width, size, excluded_label) for stage in stages]
+    aside = [_excluded_box(stage, box_width, size) for stage in stages]
     heights = [max(box.height, other.height if other else 0.0) for box, other in zip(main, aside, strict=True)]
     heading = wrapped(title, inner, size, True) if title else ()
     below = wrapped(footnote, inner, size) if footnote else ()
@@ -184,11 +180,11 @@ def _stage_box(stage: Stage, width: float, size: float) -> _Box:
     return _box(_counted(stage.label, stage.count), extra, width, size)
 
 
-def _excluded_box(stage: Stage, width: float, size: float, label: str) -> _Box | None:
+def _excluded_box(stage: Stage, width: float, size: float) -> _Box | None:
     if not stage.excluded:
         return None
     total = sum(count for _, count in stage.excluded)
-    return _box(_counted(label, total), [_counted(reason, count) for reason, count in stage.excluded], width, size)
+    return _box(_counted(_SET_ASIDE, total), [_counted(reason, count) for reason, count in stage.excluded], width, size)
 
 
 def _box(head: str, rest: Sequence[str], width: float, size: float) -> _Box:
@@ -225,7 +221,7 @@ def _frame(stages: Sequence[Stage]) -> pd.DataFrame:
     return pd.DataFrame(records, columns=["kind", "stage", "label", "count"])
 
 
-def _alt_text(stages: Sequence[Stage], title: str | None, excluded_label: str) -> str:
+def _alt_text(stages: Sequence[Stage], title: str | None) -> str:
     text = f"Flow diagram. {sentence(title)}"
     for stage in stages:
         inside = [*(f"{label} {count}" for label, count in stage.sources), *stage.details]
@@ -233,5 +229,5 @@ def _alt_text(stages: Sequence[Stage], title: str | None, excluded_label: str) -
         if stage.excluded:
             total = sum(count for _, count in stage.excluded)
             reasons = "; ".join(f"{reason} {count}" for reason, count in stage.excluded)
-            text += sentence(f"{excluded_label}: {total} ({reasons})")
+            text += sentence(f"{_SET_ASIDE}: {total} ({reasons})")
     return text.strip()

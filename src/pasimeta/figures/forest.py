@@ -182,18 +182,11 @@ def forest(
         rows = [replace(row, risk=()) if isinstance(row, StudyRow) else row for row in rows]
     marks = _checked_marks(name, rows, used, lines, scale, limits)
     _refuse_risk(name, rows, risk_domains, risk_signals)
-    axis = Axis(
-        scale,
-        limits or _limits(marks, lines, scale),
-        axis_label,
-        (*lines, *_pooled_line(marks, look)),
-        directions,
-        look.marks,
-    )
+    ends, references = limits or _limits(marks, lines, scale), (*lines, *_pooled_line(marks, look))
+    axis = Axis(scale, ends, axis_label, references, directions, look.marks)
     panel = Panel(tuple(_line(row, scale, look, risk_signals) for row in rows), axis)
     ranges = RANGE_NOTE if any(mark.is_range for mark in marks) else ""
-    risk = _risk_note(rows, risk_domains, risk_signals)
-    notes = [note for note in (ranges, risk, footnote) if note]
+    notes = [note for note in (ranges, _risk_note(rows, risk_domains, risk_signals), footnote) if note]
     with theme():
         figure = drawn_panels((panel,), used, title=title, notes=notes, width_mm=width_mm)
     alt = _alt_text(rows, scale, axis_label, title, lines)

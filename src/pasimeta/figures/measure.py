@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from functools import cache, lru_cache
+from itertools import accumulate, takewhile
 
 from matplotlib.backends.backend_agg import RendererAgg
 from matplotlib.font_manager import FontProperties
@@ -60,17 +61,43 @@ def block_width(lines: tuple[str, ...], size: float, bold: bool = False) -> floa
 
 def _wrapped_paragraph(paragraph: str, width: float, size: float, bold: bool) -> list[str]:
     lines: list[str] = []
-    line = ""
-    for word in paragraph.split(" "):
-        joined = f"{line} {word}" if line else word
-        if text_width(joined, size, bold) <= width:
-            line = joined
+    words = paragraph.split(" ")
+    while words:
+        if not words[0] and len(words) > 1:  # no line begins with a space
+            del words[0]
             continue
-        if line:
-            lines.append(line)
-        *full, line = _broken_word(word, width, size, bold)
-        lines.extend(full)
-    return [*lines, line]
+        count = _words_that_fit(words, width, size, bold)
+        if not count:
+            *full, words[0] = _broken_word(words[0], width, size, bold)
+            lines.extend(full)
+            count = max(1, _words_that_fit(words, width, size, bold))
+        lines.append(" ".join(words[:count]))
+        del words[:count]
+    return lines
+
+
+def _words_that_fit(words: list[str], width: float, size: float, bold: bool) -> int:
+    """How many words, from the first, stand on one line; 0 if the first is too wide.
+
+    Measuring a line costs more than all else here, so the count is guessed from single characters, then corrected.
+    """
+
+    def fits(count: int) -> bool:
+        return text_width(" ".join(words[:count]), size, bold) <= width
+
+    ends = accumulate(sum(_advance(character, size, bold) for character in f"{word} ") for word in words)
+    count = sum(1 for _ in takewhile(lambda end: end <= width, ends))
+    while count < len(words) and fits(count + 1):
+        count += 1
+    while count and not fits(count):
+        count -= 1
+    return count
+
+
+@cache
+def _advance(character: str, size: float, bold: bool) -> float:
+    """About how much wider one more character makes a line, points."""
+    return text_width(f"n{character}n", size, bold) - text_width("nn", size, bold)
 
 
 def _broken_word(word: str, width: float, size: float, bold: bool) -> list[str]:

@@ -19,6 +19,7 @@ from matplotlib.figure import Figure
 from pasimeta.errors import PasimetaError
 from pasimeta.figures.theme import FONT, PNG_DPI, theme
 
+_PNG_OPTIONS = {"compress_level": 3}  # a third faster than Pillow's default of 6, for files a tenth larger
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]*")
 _XML_DECLARATION = '<?xml version="1.0" encoding="utf-8" standalone="no"?>\n'
 
@@ -92,7 +93,7 @@ def png_bytes(plot: Plot) -> bytes:
     buffer = BytesIO()
     words = {"Software": None, "Title": plot.title or plot.name, "Description": plot.alt}
     with theme():
-        plot.figure.savefig(buffer, format="png", dpi=PNG_DPI, metadata=words)
+        plot.figure.savefig(buffer, format="png", dpi=PNG_DPI, metadata=words, pil_kwargs=_PNG_OPTIONS)
     return buffer.getvalue()
 
 

@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.patches import Polygon, Rectangle
 from matplotlib.ticker import NullLocator
 
-from pasimeta.figures.panel_types import Axis, Mark
+from pasimeta.figures.panel_types import Axis, Mark, ReferenceLine
 from pasimeta.figures.scales import tick_label
 from pasimeta.figures.theme import INK, MEDIUM, PREDICTION, RULE, THIN
 
@@ -21,6 +21,15 @@ _LARGEST_SIDE = 8.5
 _SMALLEST_SIDE = 2.6
 _HALF_DIAMOND = 3.8
 _HALF_BAR = 2.8
+
+
+def reference_words(lines: Sequence[ReferenceLine]) -> str:
+    """``Dashed line: no effect.``, for each line that has a label, told by the dashes it is drawn with."""
+    return " ".join(
+        f"{DASH_NAMES[index % len(DASH_NAMES)]} line: {line.label.rstrip('.')}."
+        for index, line in enumerate(lines)
+        if line.label
+    )
 
 
 def draw_axis(axes: Axes, axis: Axis, ticks: Sequence[float], size: float) -> None:

@@ -15,7 +15,7 @@ from pasimeta.figures.columns import Cell, Column, Fit, best_fit, cell_lines
 from pasimeta.figures.lights import draw_light
 from pasimeta.figures.measure import block_width, text_width, wrapped
 from pasimeta.figures.page import Page, text_height
-from pasimeta.figures.panel_marks import DASH_NAMES, draw_axis, draw_mark, draw_references
+from pasimeta.figures.panel_marks import draw_axis, draw_mark, draw_references, reference_words
 from pasimeta.figures.panel_types import DRAWN, PLOT, RISK, Axis, Line, Panel
 from pasimeta.figures.scales import axis_share, tick_label, tick_positions
 from pasimeta.figures.theme import COLUMN_MM, INK, MEDIUM, QUIET, line_height, points, text_sizes
@@ -28,7 +28,6 @@ _TICK_ZONE = 6.5
 _PANEL_GAP = 12.0
 _NOTE_GAP = 6.0
 _NUMBERS = ("count", "events", "n", "weight", "estimate")
-_LINKED = ("label", "count", "events", "n")
 _LIGHT, _LIGHT_PITCH, _SIGN_SIZE = 10.5, 12.0, 7.0
 # Shares of the width the axis gets at the least; less only where the text can't do with what is left.
 _PLOT_SHARES = (0.30, 0.25, 0.20)
@@ -99,7 +98,8 @@ def drawn_panels(
     for panel in panels:
         tops.append(bottom + (_PANEL_GAP if tops else 0.0))
         bottom = _panel_bottom(panel, columns, layout, tops[-1])
-    below = [line for note in (*_reference_notes(panels), *notes) for line in wrapped(note, layout.inner, layout.size)]
+    references = " ".join(filter(None, (reference_words(panel.axis.references) for panel in panels)))
+    below = [line for note in (references, *notes) if note for line in wrapped(note, layout.inner, layout.size)]
     bottom += _NOTE_GAP if below else 0.0
     page = Page(layout.width, bottom + text_height(below, layout.size) + MARGIN)
     page.text(MARGIN, MARGIN, heading, size=layout.size, bold=True)
@@ -245,16 +245,6 @@ def _directions(axis: Axis, layout: _Layout) -> list[tuple[str, float, tuple[str
     ]
 
 
-def _reference_notes(panels: Sequence[Panel]) -> list[str]:
-    named = [
-        f"{DASH_NAMES[index % len(DASH_NAMES)]} line: {line.label.rstrip('.')}."
-        for panel in panels
-        for index, line in enumerate(panel.axis.references)
-        if line.label
-    ]
-    return [" ".join(named)] if named else []
-
-
 def _draw_panel(page: Page, panel: Panel, columns: Sequence[Column], layout: _Layout, top: float) -> None:
     header_height = _header_height(panel, columns, layout)
     for column, lines in _broken_header(panel, columns, layout):
@@ -290,8 +280,8 @@ def _draw_line_text(page: Page, item: _PlacedLine, panel: Panel, columns: Sequen
     for column, cell in zip(texts, _line_cells(line, texts, _indent(panel)), strict=True):
         lines = cell_lines(cell, layout.widths[column.key], size)
         top = item.middle - text_height(lines, size) / 2
-        place, link = _anchor(column, layout) + cell.indent, line.link if column.key in _LINKED else ""
-        page.text(place, top, lines, align=column.align, size=size, bold=cell.bold, link=link)
+        place = _anchor(column, layout) + cell.indent
+        page.text(place, top, lines, align=column.align, size=size, bold=cell.bold, link=line.link)
     for index, look in enumerate(line.lights):
         draw_light(page, _light_centre(layout, index), item.middle, look, _SIGN_SIZE, _LIGHT)
 

@@ -9,15 +9,16 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.ticker import NullLocator
 from numpy.typing import NDArray
 
 from pasimeta.errors import PasimetaError
 from pasimeta.figures.chart import Chart, Look, series_looks
+from pasimeta.figures.chart_axes import draw_number_axis
 from pasimeta.figures.formats import NO_BREAK_SPACE, Scale, interval_heading, interval_text, percent, scaled
-from pasimeta.figures.keyed import KeyLine, Words, keyed_page
+from pasimeta.figures.key_table import KeyLine
+from pasimeta.figures.keyed import Words, keyed_page
 from pasimeta.figures.output import Plot, check_name
-from pasimeta.figures.scales import axis_limits, tick_label, tick_positions
+from pasimeta.figures.scales import axis_limits
 from pasimeta.figures.theme import MEDIUM, PAGE_MM, QUIET, THICK, THIN, theme
 from pasimeta.figures.words import sentence
 
@@ -115,11 +116,8 @@ def posterior_densities(
 
 def _draw_axes(axes: Axes, chart: Chart, curves: Sequence[PosteriorCurve], scale: Scale, reference: float) -> None:
     limits = axis_limits(_reach(curves), (reference,), scale)
-    axes.set_xlim(limits)
+    draw_number_axis(axes, limits, scale, chart.plot_width, chart.size)
     axes.set_ylim(0, 1.06 * max(float(c.density.max()) for c in curves))
-    ticks = tick_positions(limits, scale, chart.plot_width, chart.size)
-    axes.set_xticks(ticks, [tick_label(tick, scale) for tick in ticks], fontsize=chart.size)
-    axes.xaxis.set_minor_locator(NullLocator())
     axes.set_yticks([])
     axes.spines["left"].set_visible(False)
     axes.axvline(reference, color=QUIET, linewidth=THIN, zorder=1)

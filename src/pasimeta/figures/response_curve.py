@@ -22,13 +22,13 @@ from pasimeta.figures.chart import (
     context_looks,
     series_looks,
 )
+from pasimeta.figures.chart_axes import draw_share_axis
 from pasimeta.figures.estimates import Rate
 from pasimeta.figures.formats import number, percent, span
 from pasimeta.figures.measure import text_width, wrapped
 from pasimeta.figures.output import Plot, check_name
 from pasimeta.figures.page import Align
-from pasimeta.figures.scales import tick_label, tick_positions
-from pasimeta.figures.theme import MEDIUM, PAGE_MM, POOLED, QUIET, RULE, THICK, THIN, points, text_sizes, theme
+from pasimeta.figures.theme import MEDIUM, PAGE_MM, POOLED, QUIET, THICK, points, text_sizes, theme
 from pasimeta.figures.words import sentence
 
 TOLD = (50, 75, 90, 100)
@@ -249,12 +249,9 @@ def _shares(curve: Curve, kind: str, layout: _KeyLayout) -> list[tuple[str, ...]
 def _draw_axes(axes: Axes, main: Curve, chart: Chart) -> None:
     first, last = float(main.table["threshold"].min()), float(main.table["threshold"].max())
     axes.set_xlim(first - 1, last + 1)
-    axes.set_ylim(0, 1)
     marks = [c for c in (25, 40, 50, 60, 75, 90, 100) if first <= c <= last]
     axes.set_xticks(marks, [f"{c}" for c in marks], fontsize=chart.size)
-    ticks = tick_positions((0.0, 1.0), "percent", chart.plot_height, chart.size)
-    axes.set_yticks(ticks, [tick_label(tick, "percent") for tick in ticks], fontsize=chart.size)
-    axes.grid(axis="y", color=RULE, linewidth=THIN, alpha=0.6)
+    draw_share_axis(axes, chart.plot_height, chart.size)
 
 
 def _draw_main(axes: Axes, main: Curve) -> None:

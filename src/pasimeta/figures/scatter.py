@@ -11,9 +11,9 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import NullLocator
 
 from pasimeta.errors import PasimetaError
-from pasimeta.figures.chart import MARGIN, MARKER_ROOM, MARKER_SIZE, Chart, KeyRow, charted_page, series_looks
-from pasimeta.figures.columns import Cell, best_fit, cell_lines
+from pasimeta.figures.chart import MARGIN, MARKER_SIZE, Chart, KeyRow, charted_page, plot_room, series_looks
 from pasimeta.figures.formats import Scale, number, percent
+from pasimeta.figures.key_table import KeyLine, key_table
 from pasimeta.figures.measure import text_width
 from pasimeta.figures.output import Plot, check_name
 from pasimeta.figures.page import Align
@@ -105,7 +105,7 @@ def _chart(
         width=width,
         size=size,
         plot_left=left,
-        plot_width=width - MARGIN - left - 2.0 * size,
+        plot_width=plot_room(width, left, size),
         plot_height=max(0.32 * width, points(45)),
         title=title,
         y_label=y_axis.label,
@@ -121,30 +121,15 @@ def _key(
 ) -> tuple[tuple[KeyRow, ...], tuple[tuple[float, Align], ...], float]:
     if len(series) > MOST_NAMED:
         return (), (), text_sizes(width_mm)[0]
-    rows = [
-        [Cell(text, bold=True) for text in ("", x_axis.heading, y_axis.heading)],
-        *([Cell(each.label), Cell(_value(each.x, x_axis)), Cell(_value(each.y, y_axis))] for each in series),
+    lines = [
+        KeyLine(look, (each.label, _value(each.x, x_axis), _value(each.y, y_axis)))
+        for each, look in zip(series, series_looks(len(series)), strict=True)
     ]
-    room = points(width_mm) - 2 * MARGIN - MARKER_ROOM - 2 * _GAP
-    fit = best_fit(rows, [True, False, False], room, text_sizes(width_mm))
-    if fit is None:
-        raise PasimetaError(
-            f"a figure {width_mm:g} mm wide has no room for its key; shorten the labels or draw it 176 mm wide"
-        )
-    lefts = [MARGIN + MARKER_ROOM]
-    for column in fit.widths[:-1]:
-        lefts.append(lefts[-1] + column + _GAP)
-    anchors: tuple[tuple[float, Align], ...] = (
-        (lefts[0], "left"),
-        (lefts[1] + fit.widths[1], "right"),
-        (lefts[2] + fit.widths[2], "right"),
-    )
-    cells = [
-        tuple(cell_lines(cell, column, fit.size) for cell, column in zip(row, fit.widths, strict=True)) for row in rows
+    table = key_table(("", x_axis.heading, y_axis.heading), lines, [True, False, False], width_mm, _GAP)
+    numbers: list[tuple[float, Align]] = [
+        (left + width, "right") for left, width in zip(table.lefts[1:], table.widths[1:], strict=True)
     ]
-    looks = [None, *series_looks(len(series))]
-    key = tuple(KeyRow(look, row, bold=look is None) for look, row in zip(looks, cells, strict=True))
-    return key, anchors, fit.size
+    return table.rows, ((table.lefts[0], "left"), *numbers), table.size
 
 
 def _value(value: float, axis: ScatterAxis) -> str:

@@ -13,13 +13,13 @@ from numpy.typing import NDArray
 
 from pasimeta.errors import PasimetaError
 from pasimeta.figures.chart import MARGIN
+from pasimeta.figures.chart_axes import draw_share_axis
 from pasimeta.figures.formats import percent
 from pasimeta.figures.measure import text_width, wrapped
 from pasimeta.figures.output import Plot, check_name
 from pasimeta.figures.page import Page, text_height
-from pasimeta.figures.panel_marks import DASH_NAMES, DASHES
+from pasimeta.figures.panel_marks import DASHES, reference_words
 from pasimeta.figures.panel_types import ReferenceLine
-from pasimeta.figures.scales import tick_label, tick_positions
 from pasimeta.figures.theme import (
     BLUE,
     INK,
@@ -39,6 +39,7 @@ from pasimeta.figures.theme import (
 from pasimeta.figures.words import sentence
 
 Array = NDArray[np.float64]
+_DIGITS = 9  # equal answers, which rounding alone tells apart, stay in the table's order
 _COLUMNS = 160
 _GAP = 6.0
 _ROW_PADDING = 2.0
@@ -136,7 +137,8 @@ def specification_curve(
 
 
 def _binned(frame: pd.DataFrame, choices: Sequence[ChoiceRow]) -> _Binned:
-    ordered = frame.sort_values(["estimate", "ci_lower"], kind="stable")
+    told = {name: frame[name].round(_DIGITS) for name in ("estimate", "ci_lower", "ci_upper")}
+    ordered = frame.assign(**told).sort_values(["estimate", "ci_lower"], kind="stable")
     count = min(len(ordered), _COLUMNS)
     edges = np.linspace(0, len(ordered), count + 1)
     starts = np.round(edges[:-1]).astype(int)
@@ -160,12 +162,7 @@ def _notes(rows: int, columns: int, lines: Sequence[ReferenceLine], footnote: st
         else f"{rows:,} specifications in {columns} columns of equal number: median estimate (line) and median ends of "
         "the intervals (band). Below, where each option's specifications lie, as a share of its own peak."
     )
-    named = " ".join(
-        f"{DASH_NAMES[i % len(DASH_NAMES)]} line: {line.label.rstrip('.')}."
-        for i, line in enumerate(lines)
-        if line.label
-    )
-    return tuple(note for note in (named, gathered, footnote or "") if note)
+    return tuple(note for note in (reference_words(lines), gathered, footnote or "") if note)
 
 
 def _drawn(
@@ -229,11 +226,8 @@ def _draw_curve(axes: Axes, binned: _Binned, lines: Sequence[ReferenceLine], hei
     for i, line in enumerate(lines):
         axes.axhline(line.value, color=VERMILLION, linewidth=MEDIUM, linestyle=DASHES[i % len(DASHES)], zorder=5)
     axes.set_xlim(x[0], x[-1])
-    axes.set_ylim(0, 1)
     axes.set_xticks([])
-    ticks = tick_positions((0.0, 1.0), "percent", height, size)
-    axes.set_yticks(ticks, [tick_label(tick, "percent") for tick in ticks], fontsize=size)
-    axes.grid(axis="y", color=RULE, linewidth=THIN, alpha=0.6)
+    draw_share_axis(axes, height, size)
 
 
 def _draw_choices(page: Page, binned: _Binned, layout: _Layout, top: float) -> None:

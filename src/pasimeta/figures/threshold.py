@@ -17,6 +17,7 @@ from pasimeta.figures.chart import (
     MARGIN,
     MARKER_ROOM,
     MARKER_SIZE,
+    RANGE_NOTE,
     TICK_ZONE,
     Chart,
     KeyRow,
@@ -25,22 +26,18 @@ from pasimeta.figures.chart import (
     context_looks,
     series_looks,
 )
+from pasimeta.figures.chart_axes import draw_share_axis
 from pasimeta.figures.estimates import Rate
 from pasimeta.figures.formats import estimate_text, percent, point_text
 from pasimeta.figures.measure import LONGEST_WORD_EMS, longest_word, text_width, wrapped
 from pasimeta.figures.output import Plot, check_name
 from pasimeta.figures.page import Align
-from pasimeta.figures.scales import tick_label, tick_positions
-from pasimeta.figures.theme import MEDIUM, PAGE_MM, RULE, THIN, points, text_sizes, theme
+from pasimeta.figures.theme import MEDIUM, PAGE_MM, THIN, points, text_sizes, theme
 from pasimeta.figures.words import sentence
 
 _GAP = 6.0
 _HALF_BAR = 0.02  # of a threshold's slot
 _CONTEXT_HEADING = "Other trials, unadjusted"
-_RANGE_NOTE = (
-    "Open bar: the count is only known as a range, from the lower mark to the upper; whiskers reach the outermost ends "
-    "of the exact intervals."
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -234,18 +231,15 @@ def _rate_cell(rate: Rate | None, layout: _Layout) -> tuple[str, ...]:
 
 def _notes(series: Sequence[ThresholdSeries], footnote: str | None) -> list[str]:
     ranges = any(rate.low < rate.high for each in series for rate in each.rates.values())
-    return [*([_RANGE_NOTE] if ranges else []), *([footnote] if footnote else [])]
+    return [*([RANGE_NOTE] if ranges else []), *([footnote] if footnote else [])]
 
 
 def _draw_axes(axes: Axes, layout: _Layout, height: float) -> None:
-    ticks = tick_positions((0.0, 1.0), "percent", height, layout.size)
-    axes.set_ylim(0, 1)
-    axes.set_yticks(ticks, [tick_label(tick, "percent") for tick in ticks], fontsize=layout.size)
+    draw_share_axis(axes, height, layout.size)
     axes.set_xlim(-0.5, len(layout.thresholds) - 0.5)
     names = [f"PASI{threshold}" for threshold in layout.thresholds]
     axes.set_xticks(range(len(names)), names, fontsize=layout.size)
     axes.tick_params(axis="x", length=0, pad=TICK_ZONE - 2.0)
-    axes.grid(axis="y", color=RULE, linewidth=THIN, alpha=0.6)
 
 
 def _draw_series(

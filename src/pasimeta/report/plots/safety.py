@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from pasimeta.figures.output import Plot
 
 
-def safety_forest(pool: RareEvents, *, name: str = "safety_forest") -> Plot:
+def safety_forest(pool: RareEvents) -> Plot:
     """Draw each study's rate of serious related events with its exact interval, and the bounds of all together."""
     from pasimeta.figures.estimates import Estimate, Rate
     from pasimeta.figures.forest import HeadingRow, NoteRow, PooledRow, PredictionRow, StudyRow, forest
@@ -41,7 +41,7 @@ def safety_forest(pool: RareEvents, *, name: str = "safety_forest") -> Plot:
     rows.append(NoteRow(f"One-sided {share} upper bounds: {', '.join(bounds)}"))
     return forest(
         rows,
-        name=name,
+        name="safety_forest",
         axis_label="Patients with such an event",
         title="Serious related events: what so few patients can't rule out",
         level=pool.level,

@@ -12,6 +12,7 @@ from pasimeta.moderators.sex import GroupComparison
 from pasimeta.moderators.sex_prior import EffectPosterior
 from pasimeta.moderators.strata import Stratum
 from pasimeta.report.plots.response import link_of_row
+from pasimeta.report.plots.widths import width_mm
 from pasimeta.report.prose.sex_subgroup import prior_text
 from pasimeta.report.words import listing
 
@@ -26,12 +27,11 @@ def subgroup_forest(
     names: tuple[str, str],
     level: float,
     responses: pd.DataFrame,
-    name: str = "sex_forest",
 ) -> Plot:
     """Draw response of all patients and of each group, study by study, with the test for interaction below.
 
     Strata that aren't in the fit are drawn and said to be reports of single patients. ``responses`` says where each
-    count stands.
+    count stands; a group's count that only follows from the study's leads to the study's.
     """
     from pasimeta.figures.forest import HeadingRow, NoteRow, Row, StudyRow, forest
     from pasimeta.figures.formats import p_value
@@ -46,7 +46,8 @@ def subgroup_forest(
         for stratum in strata:
             rate = rate_of_row(stratum, part, level)
             if rate is not None:
-                link = links.get((stratum.label, stratum.threshold, ("", "female", "male")[part]), "")
+                study = links.get((stratum.label, stratum.threshold, ""), "")
+                link = links.get((stratum.label, stratum.threshold, ("", "female", "male")[part]), study)
                 rows.append(StudyRow(f"{stratum.label}, PASI{stratum.threshold}", rate, link=link))
     odds = fit.to_frame().iloc[0]
     text = (
@@ -62,7 +63,7 @@ def subgroup_forest(
         footnote += f" Reports of single patients, not in the interaction: {listing(reports)}."
     return forest(
         rows,
-        name=name,
+        name="sex_forest",
         axis_label="Patients who reached the threshold",
         title="Response by sex",
         level=level,
@@ -117,7 +118,15 @@ def rate_of_row(stratum: Stratum, part: int, level: float) -> Rate | None:
     )
 
 
-def subgroup_plot(comparison: GroupComparison, names: tuple[str, str], threshold: int, study: str, name: str) -> Plot:
+def subgroup_plot(
+    comparison: GroupComparison,
+    names: tuple[str, str],
+    threshold: int,
+    study: str,
+    name: str,
+    *,
+    narrow: bool = False,
+) -> Plot:
     """Draw two groups' rates and their difference."""
     from pasimeta.figures.estimates import Estimate
     from pasimeta.figures.subgroup import Group, GroupDifference, subgroup_rates
@@ -137,6 +146,7 @@ def subgroup_plot(comparison: GroupComparison, names: tuple[str, str], threshold
         level=c.level,
         rate_label=f"Patients who reached PASI{threshold}",
         title=f"Response by sex in {study}",
+        width_mm=width_mm(narrow=narrow),
         footnote="Rates with exact (Clopper-Pearson), difference with Miettinen-Nurminen score interval.",
     )
 

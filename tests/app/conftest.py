@@ -20,7 +20,10 @@ START_SECONDS = 300
 
 @dataclass(frozen=True)
 class Served:
-    """A running dashboard over a copy of the data in which two studies have names to be afraid of."""
+    """A running dashboard over a copy of the data in which two studies have names to be afraid of.
+
+    Beside it stands a site that has a page of one study only.
+    """
 
     url: str
     basis: Basis
@@ -38,6 +41,10 @@ def served(project: Project, tmp_path_factory: pytest.TempPathFactory):
     shutil.copytree(project.data, root / "data")
     rename(root / "data/studies/yao2021.yaml", "Yao 2021", f'"{HOSTILE}"')
     rename(root / "data/studies/nct03392311.yaml", "NCT03392311", LONG)
+    (root / "site").mkdir()
+    (root / "site/index.html").write_text("<h1>The whole report</h1>", encoding="utf-8")
+    (root / "site/study-cheng2022.html").write_text('<p id="outcomes-1-events">6 to 8</p>', encoding="utf-8")
+    (root / "site/way-out.yaml").symlink_to(root / "config/analysis.yaml")
     command = [sys.executable, "-m", "pasimeta.cli", "dashboard", "--port", "0", "--no-open"]
     environment = os.environ | {PROJECT_VARIABLE: str(root)}
     process = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)

@@ -215,3 +215,25 @@ def test_readable_by_everyone(visit, width, scheme):
     found = Axe().run(seen.page).response["violations"]
     serious = [v["id"] for v in found if v["impact"] in ("serious", "critical")]
     assert serious == []
+
+
+def test_a_study_of_the_forest_plot_opens_its_page_and_the_one_without_a_page_its_document(visit):
+    seen = visit()
+    links = seen.page.locator("[data-region=forest] svg a[tabindex='-1']")
+    links.first.wait_for()
+    with seen.page.context.expect_page() as opened:
+        links.first.click()
+    assert opened.value.url.endswith("/site/study-cheng2022.html#outcomes-1-events")
+    assert opened.value.locator("#outcomes-1-events").inner_text() == "6 to 8"
+    others = seen.page.locator("[data-region=forest] svg a").evaluate_all("all => all.map(a => a.href.baseVal)")
+    assert any(address.startswith("http") for address in others)  # not opened: it is outside
+
+
+def test_figures_fit_a_phone_without_scrolling(visit):
+    seen = visit(viewport={"width": 375, "height": 800})
+    narrow = "svg[viewBox^='0 0 240']"  # 85 mm in points
+    for region in ("forest", "curve", "dose", "sex"):
+        seen.page.locator(f"[data-region={region}] {narrow}").wait_for()
+    for wide, shown in seen.page.locator(".drawn").evaluate_all("all => all.map(d => [d.scrollWidth, d.clientWidth])"):
+        assert wide <= shown
+    assert seen.page.locator(f".drawn {narrow}").first.bounding_box()["width"] >= 300  # as large as in print

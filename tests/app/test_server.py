@@ -1,8 +1,10 @@
 """The server listens to this machine alone, and hands out files and refusals as plain text."""
 
+import http.client
 import socket
 import urllib.error
 import urllib.request
+from urllib.parse import urlsplit
 
 import pytest
 from typer.testing import CliRunner
@@ -39,6 +41,41 @@ def test_a_bad_link_has_no_file_but_one_line(served):
     assert refusal.value.code == 400
     assert refusal.value.headers["Content-Type"].startswith("text/plain")
     assert refusal.value.read().decode().count("\n") == 1
+
+
+def requested(served, path, method="GET"):
+    connection = http.client.HTTPConnection(urlsplit(served.url).netloc)
+    connection.request(method, path)  # as it stands: urllib would tidy the dots away
+    answer = connection.getresponse()
+    return answer.status, answer.read()
+
+
+def test_the_site_beside_the_dashboard_can_be_read(served):
+    assert requested(served, "/site/") == (200, b"<h1>The whole report</h1>")
+    assert requested(served, "/site/study-cheng2022.html")[0] == 200
+    assert requested(served, "/site/study-yao2021.html")[0] == 404
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/site/../config/analysis.yaml",
+        "/site/%2e%2e/config/analysis.yaml",
+        "/site/..%2fdata%2fsources.yaml",
+        "/site//etc/passwd",
+        "/site/way-out.yaml",
+    ],
+)
+def test_nothing_outside_the_site_can_be_read(served, path):
+    status, body = requested(served, path)
+    assert status in (403, 404)
+    assert b"pooling" not in body
+    assert b"root:" not in body
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT", "DELETE"])
+def test_nothing_of_the_site_can_be_changed(served, method):
+    assert requested(served, "/site/index.html", method)[0] == 405
 
 
 def test_only_this_machine_is_listened_to_unless_asked():

@@ -26,16 +26,17 @@ def pages(site):
     return found
 
 
-def serious(page):
-    """Return what axe finds on a page that is serious or critical, in words; of a long table in its first rows."""
+def issues_of(page):
+    """Return what axe finds on a page, of whatever weight, in words; of a long table in its first rows."""
     page.evaluate("document.querySelectorAll('tbody').forEach(b => [...b.rows].slice(40).forEach(row => row.remove()))")
     found = Axe().run(page, options={"resultTypes": ["violations"]}).response["violations"]
-    return [
-        f"{each['id']}: {node['target']} {node['html'][:120]}"
-        for each in found
-        if each["impact"] in ("serious", "critical")
-        for node in each["nodes"][:3]
-    ]
+    return [f"{each['id']}: {node['target']} {node['html'][:120]}" for each in found for node in each["nodes"][:3]]
+
+
+def wide_tables(page):
+    """Return the names of the tables that need to be scrolled sideways."""
+    wide = "all => all.filter(e => e.scrollWidth > e.clientWidth + 1).map(e => e.getAttribute('aria-label'))"
+    return page.locator(".table-scroll").evaluate_all(wide)
 
 
 def test_every_page_loads_on_a_phone_without_error_outside_request_or_sideways_scrolling(pages, visit):
@@ -45,14 +46,48 @@ def test_every_page_loads_on_a_phone_without_error_outside_request_or_sideways_s
         assert page.evaluate("document.documentElement.scrollWidth") <= 375, path.name
         assert page.locator("h1").count() == 1, path.name
         assert not phone.errors, (path.name, phone.errors)
+        assert wide_tables(page) == [], path.name
     assert phone.outside == []
 
 
-def test_every_link_leads_to_a_file_and_a_place_in_it(site, pages, visit):
+def test_a_table_on_a_phone_names_each_value(site, visit):
+    page = visit(width=375).to(site / "index.html")
+    line = page.locator(".glance tbody tr", has_text="6 of 17")
+    named = line.locator("td").evaluate_all("all => all.map(cell => [cell.dataset.label, cell.innerText.trim()])")
+    assert ["Patients", "6 of 17"] in named
+    assert ["Certainty (GRADE)", "very low ⊕⊝⊝⊝"] in [[name, " ".join(text.split())] for name, text in named]
+
+
+def test_the_data_browser_filters_and_sorts_all_figures_and_shows_them_in_parts(site, visit):
+    page = visit().to(site / "data.html")
+    shown, form = page.locator("#table-entries tbody tr:visible"), page.locator("[data-filters=table-entries]")
+    every = int(form.locator("output").inner_text().split()[-1])
+    assert shown.count() == 100 < every
+    page.locator("#table-entries th button", has_text="Study").click()
+    page.locator("#table-entries th button", has_text="Study").click()
+    assert shown.count() == 100
+    assert shown.first.locator("th").inner_text() > shown.last.locator("th").inner_text()
+    page.get_by_role("button", name=f"Show all {every}").click()
+    assert shown.count() == every
+    form.get_by_label("Study").select_option("Cheng 2022")
+    form.get_by_label("Words").fill("PASI75")
+    assert 0 < shown.count() < 20
+    assert set(shown.locator("th").all_inner_texts()) == {"Cheng 2022"}
+
+
+def test_what_is_folded_on_the_landing_page_is_printed(site, visit):
+    page = visit(width=794).to(site / "index.html")
+    assert page.locator("details.more[open]").count() == 0
+    page.evaluate("dispatchEvent(new Event('beforeprint'))")
+    assert page.locator("details.more").count() == page.locator("details.more[open]").count() > 3
+
+
+def test_every_link_leads_to_a_file_and_a_place_in_it_and_every_table_fits_the_screen(site, pages, visit):
     screen = visit()
     ids, links = {}, {}
     for path in pages:
         page = screen.to(path)
+        assert wide_tables(page) == [], path.name
         ids[path.name] = set(page.evaluate("[...document.querySelectorAll('[id]')].map(e => e.id)"))
         # the baseVal of links inside figures, the href of all others
         links[path.name] = set(
@@ -73,18 +108,18 @@ def test_every_link_leads_to_a_file_and_a_place_in_it(site, pages, visit):
     assert sum(map(len, links.values())) > 1000
 
 
-def test_axe_finds_nothing_serious_on_any_kind_of_page(pages, visit):
+def test_axe_finds_nothing_on_any_kind_of_page(pages, visit):
     screen = visit(color_scheme="light", reduced_motion="reduce")
     alike = [path for path in pages if path.name.startswith("study-")]
     chosen = [path for path in pages if path not in alike[3:] or path.stem == "study-cheng2022"]
-    found = {path.name: issues for path in chosen if (issues := serious(screen.to(path)))}
+    found = {path.name: issues for path in chosen if (issues := issues_of(screen.to(path)))}
     assert found == {}
 
 
 @pytest.mark.parametrize("width", [375, 1280])
-def test_axe_finds_nothing_serious_in_the_dark(site, visit, width):
+def test_axe_finds_nothing_in_the_dark(site, visit, width):
     night = visit(width=width, color_scheme="dark")
-    found = {name: issues for name in KINDS if (issues := serious(night.to(site / f"{name}.html")))}
+    found = {name: issues for name in KINDS if (issues := issues_of(night.to(site / f"{name}.html")))}
     assert found == {}
 
 

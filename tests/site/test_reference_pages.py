@@ -61,6 +61,18 @@ def test_every_reference_is_cited_and_every_citation_has_its_reference():
     assert cited == set(yaml.load((CONTENT / "references.yaml").read_text()))
 
 
+def test_every_reference_has_its_doi_or_says_what_could_not_be_confirmed(context):
+    references = {reference for method in methods(context) for reference in method.references}
+    assert len(references) > 40
+    for reference in references:
+        assert bool(reference.doi) != bool(reference.unsure), reference.text
+        assert re.fullmatch(r"|10\.\d{4,5}/\S+", reference.doi), reference.text
+        assert re.search(r"(19|20)\d\d[;.]", reference.text), reference.text
+    addresses = {reference.address for reference in references if reference.doi}
+    assert len(addresses) == sum(bool(reference.doi) for reference in references)
+    assert not any(sign in address for address in addresses for sign in '<>" ')
+
+
 def test_coverage_named_by_a_method_is_a_row_of_the_coverage_page(project):
     intervals, predictions = coverage_rows(project)
     for entry in YAML(typ="safe").load((CONTENT / "methods.yaml").read_text()):
@@ -251,7 +263,7 @@ def test_every_page_can_be_found(default_run):
 
 
 def test_report_is_the_same_bytes_again_and_the_site_has_it(context, default_run, tmp_path):
-    write_report(context, [], tmp_path)
+    write_report(context, tmp_path)
     made = (tmp_path / "report.pdf").read_bytes()
     assert made.startswith(b"%PDF-1.7")
     assert made == (default_run / "site" / "report.pdf").read_bytes()

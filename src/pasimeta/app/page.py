@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from functools import cache
+from collections.abc import Mapping, Sequence
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -11,16 +11,19 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from pasimeta.app import words
-from pasimeta.app.answer import Answer, Refusal
+from pasimeta.app.answer import EVIDENCE, Answer, Refusal, analysed_tables, only
 from pasimeta.app.basis import Basis
 from pasimeta.app.controls import CONTROLS, GROUPS
 from pasimeta.app.pictures import pictures
 from pasimeta.app.place import Place
 from pasimeta.app.state import State, what_if_text
 from pasimeta.evidence.what_if import silent_studies
+from pasimeta.report.linked import Origins, linked, origins
+from pasimeta.site.figures import one_stop_a_row
 from pasimeta.synthesis.thresholds import ThresholdCurve
 
 FOLDER = Path(__file__).parent
+_KEPT = 64
 _NAMES = {"forest": "Forest plot", "curve": "Response curve", "dose": "Dose figure", "sex": "Figure of both sexes"}
 
 
@@ -40,10 +43,14 @@ def _macros() -> Any:
     return _templates().get_template("regions.html.j2").module
 
 
-def layout(basis: Basis) -> str:
-    """Return the page without an answer: controls and empty regions."""
+def layout(basis: Basis, *, report: bool = False) -> str:
+    """Return the page without an answer: controls and empty regions; ``report`` if the site is beside it."""
     groups = {group: [control for control in CONTROLS if control.group == group] for group in GROUPS}
-    return _templates().get_template("layout.html.j2").render(groups=groups, silent=silent_studies(basis.evidence))
+    return (
+        _templates()
+        .get_template("layout.html.j2")
+        .render(groups=groups, silent=silent_studies(basis.evidence), report=report)
+    )
 
 
 def page_template() -> str:
@@ -60,7 +67,7 @@ def told_regions(basis: Basis, answer: Answer, place: Place | None) -> dict[str,
     macros = _macros()
     return {
         "alert": "",
-        "sentence": html(words.main_sentences(answer)),
+        "sentence": html(led(words.main_sentences(answer), origins_of(basis, answer))),
         "compared": str(macros.compared(state.threshold, now, usual, words.changes(state, start))),
         "place": place_region(answer, place),
         "links": str(macros.links(state.to_query())),
@@ -68,18 +75,21 @@ def told_regions(basis: Basis, answer: Answer, place: Place | None) -> dict[str,
     }
 
 
-def drawn_regions(basis: Basis, answer: Answer, others: Mapping[str, ThresholdCurve]) -> dict[str, str]:
-    """Return the HTML of the regions with figures, by name."""
+def drawn_regions(
+    basis: Basis, answer: Answer, others: Mapping[str, ThresholdCurve], *, narrow: bool = False
+) -> dict[str, str]:
+    """Return the HTML of the regions with figures, by name; ``narrow`` ones can be read on a phone."""
+    known = origins_of(basis, answer)
     texts = {
         "forest": [],
         "curve": [words.refusal_text(answer.curve.message)] if isinstance(answer.curve, Refusal) else [],
-        "dose": words.dose_words(answer),
-        "sex": words.sex_words(answer),
+        "dose": led(words.dose_words(answer), known),
+        "sex": led(words.sex_words(answer), known),
     }
     found = {}
-    for name, drawn in pictures(basis, answer, others).items():
+    for name, drawn in pictures(basis, answer, others, narrow=narrow).items():
         refused = [words.refusal_text(drawn.message)] if isinstance(drawn, Refusal) else []
-        svg = Markup("") if isinstance(drawn, Refusal) else Markup(drawn)
+        svg = Markup("") if isinstance(drawn, Refusal) else Markup(one_stop_a_row(drawn))
         found[name] = str(_macros().panel(svg, _NAMES[name], html([*refused, *texts[name]])))
     return found
 
@@ -87,6 +97,22 @@ def drawn_regions(basis: Basis, answer: Answer, others: Mapping[str, ThresholdCu
 def place_region(answer: Answer, place: Place | None) -> str:
     """Return the HTML of the place in the multiverse."""
     return html([words.place_sentence(answer, place)])
+
+
+def origins_of(basis: Basis, answer: Answer) -> Origins:
+    """Return where the counts and names of an answer come from; what is supposed comes from nowhere."""
+    return _origins(basis, only(answer.state, EVIDENCE))
+
+
+@lru_cache(maxsize=_KEPT)
+def _origins(basis: Basis, state: State) -> Origins:
+    analysed = analysed_tables(basis, state)
+    return origins(analysed.characteristics, analysed.responses)
+
+
+def led(paragraphs: Sequence[str], known: Origins) -> list[str]:
+    """Return Markdown whose counts and names lead to the site's entries."""
+    return [linked(paragraph, None, known) for paragraph in paragraphs]
 
 
 def alert(message: str) -> str:

@@ -25,7 +25,9 @@ _DRAWN: dict[str, tuple[str, ...]] = {
 }
 
 
-def pictures(basis: Basis, answer: Answer, others: Mapping[str, ThresholdCurve]) -> dict[str, str | Refusal]:
+def pictures(
+    basis: Basis, answer: Answer, others: Mapping[str, ThresholdCurve], *, narrow: bool = False
+) -> dict[str, str | Refusal]:
     """Return the SVG of each panel; empty where there is nothing to draw. What hasn't changed isn't drawn again.
 
     A figure that can't be drawn (an interval of raw proportions may leave 0 to 100 %) is refused; the others stand.
@@ -36,9 +38,11 @@ def pictures(basis: Basis, answer: Answer, others: Mapping[str, ThresholdCurve])
     answer : Answer
     others : mapping of str to ThresholdCurve
         Other treatments, by name, at the answer's level; none is drawn without.
+    narrow : bool
+        Drawn for one column, to be read on a phone.
     """
     return {
-        name: _drawn(_Filed(basis, only(answer.state, names), bool(others), answer, others), name)
+        name: _drawn(_Filed(basis, only(answer.state, names), bool(others), narrow, answer, others), name)
         for name, names in _DRAWN.items()
     }
 
@@ -50,6 +54,7 @@ class _Filed:
     basis: Basis
     key: State
     with_others: bool
+    narrow: bool
     answer: Answer = field(compare=False)
     others: Mapping[str, ThresholdCurve] = field(compare=False)
 
@@ -78,6 +83,7 @@ def _forest(filed: _Filed) -> Plot | None:
         name="forest",
         title=f"PASI{state.threshold} response",
         benchmarks=at_threshold,
+        narrow=filed.narrow,
     )
 
 
@@ -87,14 +93,15 @@ def _curve(filed: _Filed) -> Plot | None:
     answer = filed.answer
     if isinstance(answer.curve, Refusal):
         return None
-    return curve_plot(answer.curve, answer.curve_rates, filed.others, name="curve")
+    return curve_plot(answer.curve, answer.curve_rates, filed.others, name="curve", narrow=filed.narrow)
 
 
 def _dose(filed: _Filed) -> Plot | None:
     from pasimeta.report.plots.dose_response import dose_plot
 
     scale = filed.basis.parameters.dose_response.scale
-    return dose_plot(filed.answer.dose, filed.answer.state.threshold, scale, filed.answer.state.level)
+    answer = filed.answer
+    return dose_plot(answer.dose, answer.state.threshold, scale, answer.state.level, narrow=filed.narrow)
 
 
 def _sex(filed: _Filed) -> Plot | None:
@@ -104,4 +111,4 @@ def _sex(filed: _Filed) -> Plot | None:
     if not answer.sex.by_study:
         return None
     label, comparison = next(iter(answer.sex.by_study.items()))
-    return subgroup_plot(comparison, ("Women", "Men"), answer.sex_threshold, label, "sex")
+    return subgroup_plot(comparison, ("Women", "Men"), answer.sex_threshold, label, "sex", narrow=filed.narrow)

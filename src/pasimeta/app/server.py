@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import ipaddress
+import os
 import signal
 import socket
 import threading
 import webbrowser
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import panel as pn
@@ -17,11 +19,12 @@ from bokeh.document import Document
 from bokeh.server.server import Server
 from markupsafe import Markup
 from panel.custom import JSComponent
-from tornado.web import RequestHandler
+from tornado.web import RequestHandler, StaticFileHandler
 
 from pasimeta.app import page
 from pasimeta.app.background import Background
 from pasimeta.app.basis import Basis
+from pasimeta.app.destinations import SITE, Destinations
 from pasimeta.app.session import Session
 from pasimeta.app.state import State
 from pasimeta.errors import ParameterError, PasimetaError
@@ -48,18 +51,24 @@ class Dashboard(JSComponent):
     _esm = page.FOLDER / "assets" / "dashboard.js"
     _stylesheets = [str(page.FOLDER / "assets" / "dashboard.css")]  # noqa: RUF012 (Panel reads a plain list)
 
-    def __init__(self, basis: Basis, background: Background, query: str, **params: Any) -> None:
-        super().__init__(layout=page.layout(basis), **params)
+    def __init__(
+        self, basis: Basis, background: Background, destinations: Destinations, query: str, **params: Any
+    ) -> None:
+        super().__init__(layout=page.layout(basis, report=destinations.site is not None), **params)
         self._document: Document | None = pn.state.curdoc
         if self._document is not None:
             self._document.on_session_destroyed(self._forget)
-        self._session = Session(basis, background, self._when_ready)
+        self._session = Session(basis, background, self._when_ready, destinations)
         self._show(self._session.ask(""))
         if query.strip("?"):
             self._show(self._session.ask(query))
         self._draw()
 
     def _handle_msg(self, data: dict[str, Any]) -> None:
+        if "narrow" in data:
+            self._session.narrow = bool(data["narrow"])
+            self._soon(self._draw)
+            return
         found = self._session.ask(str(data.get("query", ""))[:_LONGEST_QUERY])
         self._show(found)
         if "sentence" in found:
@@ -115,10 +124,24 @@ class ParametersFile(RequestHandler):
         self.finish(text)
 
 
+class SitePage(StaticFileHandler):
+    """A file of the built site, to be read and no more; what a link in its folder may lead out to isn't shown."""
+
+    def set_extra_headers(self, path: str) -> None:
+        """Have nothing guessed and nothing kept: the next run writes the site anew."""
+        self.set_header("X-Content-Type-Options", "nosniff")
+        self.set_header("Cache-Control", "no-cache")
+
+    def validate_absolute_path(self, root: str, absolute_path: str) -> str | None:
+        """Refuse what isn't in the folder."""
+        return super().validate_absolute_path(os.path.realpath(root), os.path.realpath(absolute_path))
+
+
 def serve(
     basis: Basis,
     background: Background,
     *,
+    site: Path | None = None,
     address: str = LOOPBACK,
     port: int = 0,
     open_browser: bool = False,
@@ -130,6 +153,8 @@ def serve(
     ----------
     basis : Basis
     background : Background
+    site : path, optional
+        Folder of a built site, shown under ``/site/``: names and counts lead there. Without it they lead to documents.
     address : str
         Where to listen. Whoever reaches it can use the dashboard: nobody is asked for a password.
     port : int
@@ -148,8 +173,9 @@ def serve(
     if threading.current_thread() is threading.main_thread():
         signal.signal(signal.SIGTERM, signal.default_int_handler)  # so that the background process ends, too
     try:
-        Session(basis, background, lambda: None).preheat()
-        server = _server(basis, background, address, port)
+        destinations = Destinations(basis.evidence, site)
+        Session(basis, background, lambda: None, destinations).preheat()
+        server = _server(basis, background, destinations, address, port)
         server.start()
         url = f"http://{f'[{address}]' if ':' in address else address}:{port}/"
         announce(url)
@@ -162,12 +188,12 @@ def serve(
         background.close()
 
 
-def _server(basis: Basis, background: Background, address: str, port: int) -> Server:
+def _server(basis: Basis, background: Background, destinations: Destinations, address: str, port: int) -> Server:
     from panel.io.server import get_server
 
     pn.config.css_files, pn.config.js_files = [], {}
     return get_server(
-        {"/": lambda: _document(basis, background)},
+        {"/": lambda: _document(basis, background, destinations)},
         port=port,
         address=address,
         websocket_origin=_origins(address, port),
@@ -175,8 +201,14 @@ def _server(basis: Basis, background: Background, address: str, port: int) -> Se
         start=False,
         verbose=False,
         title="pasimeta dashboard",
-        extra_patterns=[(r"/parameters\.yaml", ParametersFile, {"basis": basis})],
+        extra_patterns=[(r"/parameters\.yaml", ParametersFile, {"basis": basis}), *_site_patterns(destinations.site)],
     )
+
+
+def _site_patterns(site: Path | None) -> list[tuple[str, type[RequestHandler], dict[str, str]]]:
+    if site is None:
+        return []
+    return [(rf"/{SITE}/(.*)", SitePage, {"path": str(site), "default_filename": "index.html"})]
 
 
 def is_loopback(address: str) -> bool:
@@ -195,9 +227,9 @@ def is_loopback(address: str) -> bool:
         raise PasimetaError(f"--address {address}: is no IP address; give one such as {LOOPBACK}") from None
 
 
-def _document(basis: Basis, background: Background) -> pn.Template:
+def _document(basis: Basis, background: Background, destinations: Destinations) -> pn.Template:
     query = str(pn.state.location.search if pn.state.location else "")
-    dashboard = Dashboard(basis, background, query, sizing_mode="stretch_width")
+    dashboard = Dashboard(basis, background, destinations, query, sizing_mode="stretch_width")
     template = pn.Template(page.page_template())
     template.add_variable("first", Markup(dashboard.regions.get("alert", "") + dashboard.regions["sentence"]))
     template.add_panel("dashboard", dashboard)

@@ -10,6 +10,7 @@ from pasimeta.app import page
 from pasimeta.app.answer import Answer, answer
 from pasimeta.app.background import Background, specification_estimates, treatment_curves
 from pasimeta.app.basis import Basis
+from pasimeta.app.destinations import Destinations
 from pasimeta.app.place import Place, place
 from pasimeta.app.state import State
 from pasimeta.errors import PasimetaError
@@ -27,6 +28,10 @@ class Session:
     background : Background
     on_ready : callable
         Called, from another thread, when something that was missing can be had: see :meth:`late_regions`.
+    destinations : Destinations
+        Where names and counts lead; to the documents themselves by default.
+    narrow : bool
+        Whether figures are drawn for one column, to be read on a phone.
     answer : Answer
         To the last state that had one.
     """
@@ -34,6 +39,8 @@ class Session:
     basis: Basis
     background: Background
     on_ready: Callable[[], None]
+    destinations: Destinations | None = None
+    narrow: bool = False
     answer: Answer = field(init=False)
 
     def __post_init__(self) -> None:
@@ -57,11 +64,12 @@ class Session:
             self.answer = answer(self.basis, State.from_query(query) if query.strip("?") else self.start)
         except PasimetaError as error:
             return {"alert": page.alert(str(error))}
-        return page.told_regions(self.basis, self.answer, self.place())
+        return self._led(page.told_regions(self.basis, self.answer, self.place()))
 
     def drawn(self) -> dict[str, str]:
         """Draw the last answer: HTML by region."""
-        return page.drawn_regions(self.basis, self.answer, self.other_treatments())
+        drawn = page.drawn_regions(self.basis, self.answer, self.other_treatments(), narrow=self.narrow)
+        return self._led(drawn)
 
     def late_regions(self) -> dict[str, str]:
         """What may have been missing when the last answer was given: HTML by region."""
@@ -80,6 +88,10 @@ class Session:
         """Other treatments' curves at the level of the last answer; none while they are being computed."""
         given = self.basis.data, self.answer.state.level, self.basis.parameters.thresholds
         return self.background.result(treatment_curves, *given, on_ready=self.on_ready) or {}
+
+    def _led(self, regions: dict[str, str]) -> dict[str, str]:
+        self.destinations = self.destinations or Destinations(self.basis.evidence)
+        return {name: self.destinations.led(text) for name, text in regions.items()}
 
     def preheat(self) -> None:
         """Compute and draw the first page, so that no reader waits for it; leave the multiverse to be computed."""

@@ -28,6 +28,7 @@ ARM_COLUMNS = [
     "n",
     "week",
     "source",
+    "entry",
 ]
 
 
@@ -59,4 +60,4 @@ def comparator_arms(comparators: pd.DataFrame) -> pd.DataFrame:
     kept = arms[~arms.duplicated()].index
     # the same control group may come with more thresholds from one source than from another
     table = rows[rows["study"].isin(kept)]
-    return table[ARM_COLUMNS].sort_values(["study", "threshold"], kind="stable", ignore_index=True)
+    return table.reindex(columns=ARM_COLUMNS).sort_values(["study", "threshold"], kind="stable", ignore_index=True)

@@ -6,6 +6,7 @@ from collections.abc import Collection
 
 import pandas as pd
 
+from pasimeta.evidence.entries import study_entry
 from pasimeta.evidence.store import Evidence
 
 
@@ -56,7 +57,7 @@ def relapse_definitions(evidence: Evidence) -> pd.DataFrame:
 
 
 def registered_relapse(evidence: Evidence) -> pd.DataFrame:
-    """How registrations define relapse: study, label, status, definition, source."""
+    """How registrations define relapse: study, label, status, definition, source, entry."""
     rows = [
         {
             "study": study.id,
@@ -64,10 +65,11 @@ def registered_relapse(evidence: Evidence) -> pd.DataFrame:
             "status": study.status,
             "definition": outcome.definition,
             "source": outcome.source,
+            "entry": study_entry(study.id, f"registration.planned_outcomes.{place}"),
         }
         for study in evidence.studies.values()
         if study.registration
-        for outcome in study.registration.planned_outcomes
+        for place, outcome in enumerate(study.registration.planned_outcomes)
         if outcome.measure == "relapse"
     ]
-    return pd.DataFrame(rows, columns=["study", "label", "status", "definition", "source"])
+    return pd.DataFrame(rows, columns=["study", "label", "status", "definition", "source", "entry"])

@@ -161,7 +161,7 @@ NOTEBOOKS = (
         "missing_evidence",
         "What the silent trials could change",
         common=("level", "imputation", "timepoint"),
-        reads=("responses", "comparators"),
+        reads=("characteristics", "responses", "comparators"),
         writes=("rob_me", "tipping_points", "extreme_cases", "selection", "statements_missing_evidence"),
         reads_evidence=True,
         seconds=8,

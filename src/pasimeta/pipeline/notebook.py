@@ -18,6 +18,7 @@ from pasimeta.evidence.entries import entry_href
 from pasimeta.evidence.store import Evidence, load_evidence
 from pasimeta.pipeline.files import write_text
 from pasimeta.pipeline.project import RESULTS_VARIABLE, WORKSPACE_FILE, Project, find_project
+from pasimeta.report.rests_on import rests_on_html
 
 if TYPE_CHECKING:
     import pandera.pandas as pa
@@ -107,6 +108,7 @@ def show_table(
     caption: str,
     columns: Mapping[str, str] | None = None,
     links: Mapping[str, Iterable[Any]] | None = None,
+    rests_on: Iterable[pd.DataFrame] = (),
 ) -> None:
     """Show a table with a caption and headings a reader understands.
 
@@ -122,6 +124,9 @@ def show_table(
         For a shown column, the entry of the data files that each row's value comes from
         (:mod:`pasimeta.evidence.entries`), or the id of a study; on the site the value links to it. A row without one
         has None or NaN.
+    rests_on : iterable of DataFrame, optional
+        For a derived table, the tables of the evidence it was worked out from: their figures are named below it, each a
+        link (:mod:`pasimeta.report.rests_on`).
     """
     from IPython.display import HTML, display
 
@@ -129,7 +134,8 @@ def show_table(
         say(f"{caption}: none.")
         return
     headings = dict(columns or {name: str(name) for name in table.columns})
-    display(HTML(table_html(table[list(headings)], caption, list(headings.values()), links)))
+    shown = table_html(table[list(headings)], caption, list(headings.values()), links)
+    display(HTML(shown + rests_on_html(*rests_on)))
 
 
 def table_html(

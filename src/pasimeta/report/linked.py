@@ -64,15 +64,15 @@ def origins(characteristics: pd.DataFrame, responses: pd.DataFrame) -> Origins:
     return Origins(labels, counts)
 
 
-def linked(text: str, address: str, known: Origins) -> str:
-    """Return Markdown in which every number is a link.
+def linked(text: str, address: str | None, known: Origins) -> str:
+    """Return Markdown in which numbers and names are links.
 
     Parameters
     ----------
     text : str
         Markdown without links.
-    address : str
-        Where numbers lead that aren't a study's count.
+    address : str or None
+        Where numbers lead that aren't a study's count; None leaves them as they are.
     known : Origins
         Of the counts and names in the text. A count belongs to the PASI threshold last named before it.
 
@@ -93,6 +93,7 @@ def linked(text: str, address: str, known: Origins) -> str:
             return number
         thresholds = _THRESHOLD.findall(text[: match.start()])
         own = known.of_count(number, int(thresholds[-1]) if thresholds else None)
-        return f"[{number}]({own or address})"
+        leads_to = own or address
+        return f"[{number}]({leads_to})" if leads_to else number
 
     return pattern.sub(link, text)

@@ -48,6 +48,22 @@ def links_of_groups(
     return {column: [entries.get((label, level)) for label in labels] for column, level in levels.items()}
 
 
+def links_of_labels(labels: Iterable[str], *evidence: pd.DataFrame) -> dict[str, list[str | None]]:
+    """Link rows that name studies to the studies' pages; ``evidence`` gives ``entry`` by ``label``."""
+    pages = {
+        row.label: row.entry.partition("#")[0]
+        for table in evidence
+        for row in table.itertuples()
+        if isinstance(row.entry, str)
+    }
+    return {"label": [pages.get(label) for label in labels]}
+
+
+def records_named(table: pd.DataFrame, named: Iterable[Any]) -> pd.DataFrame:
+    """Return the rows of a table of the evidence whose ``label`` is that of one of the objects in ``named``."""
+    return table[table["label"].isin([each.label for each in named])]
+
+
 def links_of_characteristics(table: pd.DataFrame) -> dict[str, list[str | None]]:
     """Link studies to their pages and numbers of patients to their entries."""
     facts = {name: f"population.{name}" for name in ("enrolled", "analysed", "female", "male")}
@@ -120,11 +136,19 @@ def _words(identifier: str) -> str:
     return identifier.replace("_", " ").replace("msc", "MSC").replace("svf", "SVF").replace("none", "as reported")
 
 
+def count_text(lower: float, upper: float, n: float | None) -> str:
+    """Return a count, or the interval it is known within, of ``n`` patients: ``6–8/17``."""
+    count = count_range(int(lower), int(upper)).replace(" to ", "–")
+    return count if n is None else f"{count}/{int(n)}"
+
+
+def range_text(low: float, high: float) -> str:
+    """Return a range as briefly as it can be written, ``0.5`` or ``1.5 to 3``."""
+    return _span(low, high, "{:g}")
+
+
 def _counts(table: pd.DataFrame, size: str) -> list[str]:
-    return [
-        f"{count_range(row['events_lower'], row['events_upper']).replace(' to ', '–')}/{row[size]}"
-        for row in table.to_dict("records")
-    ]
+    return [count_text(row["events_lower"], row["events_upper"], row[size]) for row in table.to_dict("records")]
 
 
 def _percents(table: pd.DataFrame, lower: str, upper: str, *, always_two: bool = False) -> list[str]:

@@ -142,10 +142,11 @@ def _sex(tables: dict[str, pd.DataFrame]) -> list[Card]:
     )
     responders = f"{row['events1']} of {row['n1']} against {row['events2']} of {row['n2']}"
     words = (
-        f"women and men are what \u201cwomen respond better\u201d rests on ({row['label']}): {responders}, a "
-        f"difference of {lower} to {upper} points ({percent(row['level'])} interval)"
+        f"patients, {row['n1']} women and {row['n2']} men, are all that \u201cwomen respond better\u201d rests on "
+        f"({row['label']}): {responders}, a difference of {lower} to {upper} percentage points "
+        f"({percent(row['level'])} interval)"
     )
-    return [Card(f"{row['n1']} + {row['n2']}", words, "08_sex_subgroup.html")]
+    return [Card(f"{row['n1'] + row['n2']}", words, "08_sex_subgroup.html")]
 
 
 def _dose(tables: dict[str, pd.DataFrame]) -> list[Card]:
@@ -157,7 +158,7 @@ def _dose(tables: dict[str, pd.DataFrame]) -> list[Card]:
     if several.empty:
         return []
     words = (
-        f"patients at {number(int(levels.max()), 'dose')} are what \u201cdose doesn't matter\u201d rests on "
+        f"patients at {number(int(levels.max()), 'dose')} are all that \u201cdose doesn't matter\u201d rests on "
         f"({listing(several['label'])}); who responded at which dose isn't published"
     )
     return [Card(f"{int(several['analysed'].sum())}", words, "07_dose_response.html")]

@@ -16,14 +16,13 @@ def browser_pages(context: Context) -> list[Page]:
     evidence = context.evidence
     if not evidence.studies:
         return []
-    tables = sorted(path.name for path in (context.results / "tables").glob("*.csv"))
     entries = [_row(entry, evidence) for entry in every_entry(evidence)]
     body = fill(
         "browser.html.j2",
         studies=evidence.studies.values(),
         entries=entries,
         records=sorted({row["label"] for row in entries}, key=str.casefold),
-        tables=tables,
+        tables=context.table_files(),
         in_words=in_words,
     )
     scripts = ("tables.js",)

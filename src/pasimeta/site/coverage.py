@@ -73,4 +73,5 @@ def _scrolling(html: Markup) -> Markup:
     opening = '<div class="table-scroll" tabindex="0" role="region" aria-label="Table {}"><table>'
     framed = [opening.format(number) + part for number, part in enumerate(parts[1:], 1)]
     text = "".join([parts[0], *framed]).replace("</table>", "</table></div>")
+    text = text.replace("<th></th>", "<td></td>")  # a corner is no heading
     return Markup(text.replace("<th>", '<th scope="col">').replace("<th style", '<th scope="col" style'))

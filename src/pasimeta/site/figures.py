@@ -11,6 +11,7 @@ from pasimeta.site.shell import fill
 
 _NAME = re.compile(r'<svg id="([^"]+)"')
 _ALT = re.compile(r'aria-label=(?:"([^"]*)"|\'([^\']*)\')')
+_LINK = re.compile(r'(<a xlink:href="([^"]+)") target="_blank"')
 _TITLE = re.compile(r"<title>(.*?)</title>", re.DOTALL)
 
 
@@ -22,7 +23,7 @@ def figure_html(svg: str) -> Markup:
     svg : str
         With an XML declaration before it or without.
     """
-    drawing = svg[svg.index("<svg") :]
+    drawing = one_stop_a_row(svg[svg.index("<svg") :])
     name, alt, title = _NAME.search(drawing), _ALT.search(drawing), _TITLE.search(drawing)
     return fill(
         "figure.html.j2",
@@ -31,6 +32,18 @@ def figure_html(svg: str) -> Markup:
         words=html.unescape(alt.group(1) or alt.group(2) or "") if alt else "",
         title=html.unescape(title.group(1)) if title else "",
     )
+
+
+def one_stop_a_row(drawing: str) -> str:
+    """Let the keyboard stop once at neighbouring links to one place, the cells of a row; a page opens in its place."""
+    last = ""
+
+    def kept(match: re.Match[str]) -> str:
+        nonlocal last
+        again, last = match[2] == last, match[2]
+        return f'{match[1]} tabindex="-1"' if again else match[1]
+
+    return _LINK.sub(kept, drawing)
 
 
 def from_its_folder(svg: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from markupsafe import Markup
@@ -14,6 +15,8 @@ from pasimeta.site.page import Context, Page
 from pasimeta.site.shell import fill, markdown
 
 TITLE = "Mesenchymal stromal cells for plaque psoriasis"
+ENOUGH = 200  # letters of a statement that stand open on the page
+_UNREAD = re.compile(r"\]\([^)]*\)|[\[*]")
 CURVE, FOREST = "response_curve", "response_forest"
 
 
@@ -33,6 +36,20 @@ def landing_pages(context: Context) -> list[Page]:
     return [Page(href="index.html", title=TITLE, short="In one minute", group="Overview", body=body)]
 
 
+def in_short(text: str) -> tuple[str, str]:
+    """Split Markdown into the paragraphs a reader in a hurry needs and the rest; a list stays with what announces it.
+
+    Of a link, only what is read counts.
+    """
+    paragraphs = text.split("\n\n")
+    read = 0
+    for place, paragraph in enumerate(paragraphs, start=1):
+        read += len(_UNREAD.sub("", paragraph))
+        if read >= ENOUGH and not paragraph.endswith(":"):
+            return "\n\n".join(paragraphs[:place]), "\n\n".join(paragraphs[place:])
+    return text, ""
+
+
 def _statements(context: Context) -> dict[str, Any]:
     summary = context.table("summary")
     if summary is None:
@@ -42,10 +59,12 @@ def _statements(context: Context) -> dict[str, Any]:
         {
             "key": row.key,
             "heading": row.heading,
-            "body": markdown(str(row.linked)),
+            "first": markdown(first),
+            "more": markdown(more),
             "href": f"{notebooks[row.section].name}.html",
             "title": notebooks[row.section].title,
         }
         for row in summary.itertuples()
+        for first, more in [in_short(str(row.linked))]
     ]
-    return {"lead": statements[0]["body"], "statements": statements[1:]}
+    return {"lead": markdown(str(summary["linked"].iloc[0])), "statements": statements[1:]}

@@ -8,6 +8,7 @@ from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from markupsafe import Markup
 from ruamel.yaml import YAML
@@ -19,6 +20,20 @@ from pasimeta.site.page import Context, Page
 from pasimeta.site.shell import TEMPLATES, fill, markdown
 
 CONTENT = Path(__file__).parent / "content"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reference:
+    """A work that a method is from: as it is cited, its DOI, and what of it could not be confirmed."""
+
+    text: str
+    doi: str = ""
+    unsure: str = ""
+
+    @property
+    def address(self) -> str:
+        """Where the DOI leads to; empty without one."""
+        return f"https://doi.org/{quote(self.doi, safe='/()')}" if self.doi else ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,7 +54,7 @@ class Method:
         What the simulations found, in words.
     reports : tuple of (href, title)
         Pages of the benchmarks of its topic.
-    references : tuple of str
+    references : tuple of Reference
     """
 
     id: str
@@ -50,7 +65,7 @@ class Method:
     notebooks: tuple[tuple[str, str], ...]
     coverage: tuple[str, ...]
     reports: tuple[tuple[str, str], ...]
-    references: tuple[str, ...]
+    references: tuple[Reference, ...]
 
 
 def methods_pages(context: Context) -> list[Page]:
@@ -85,7 +100,7 @@ def _method(entry: dict[str, Any], context: Context, intervals: dict[str, str], 
         notebooks=tuple(_notebook(name, context) for name in entry["notebooks"]),
         coverage=tuple(found),
         reports=tuple(link for name, link in further_reports(context.project).items() if entry.get(name)),
-        references=tuple(cited[key] for key in entry["references"]),
+        references=tuple(Reference(**cited[key]) for key in entry["references"]),
     )
 
 

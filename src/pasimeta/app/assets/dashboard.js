@@ -92,6 +92,10 @@ export function render({ model, el }) {
   window.addEventListener("popstate", () => ask(window.location.search.slice(1)));
   model.on("regions", show);
   model.on("complete", settle);
+  const phone = window.matchMedia("(max-width: 40rem)"); // as in dashboard.css: figures for one column
+  const drawFor = () => model.send_msg({ narrow: phone.matches });
+  phone.addEventListener("change", drawFor);
+  if (phone.matches) drawFor();
   if (window.matchMedia("(max-width: 56rem)").matches) page.querySelector("details.controls").open = false;
   fill(form, model.complete);
   show();

@@ -12,6 +12,7 @@ from pasimeta.moderators.dose_analysis import DoseAnalysis, slope_band
 from pasimeta.moderators.dose_models import akaike_weights, averaged_response
 from pasimeta.moderators.partial_identification import TESTS, PartialIdentification
 from pasimeta.report.plots.response import rate_of_row
+from pasimeta.report.plots.widths import width_mm
 from pasimeta.report.prose.dose_response import CONSTRAINTS, UNITS
 from pasimeta.report.words import percent
 
@@ -173,7 +174,9 @@ def _left(analysis: DoseAnalysis, threshold: int) -> list[CurveBand]:
     return bands
 
 
-def dose_plot(evidence: DoseEvidence, threshold: int, scale: Literal["linear", "log"], level: float) -> Plot | None:
+def dose_plot(
+    evidence: DoseEvidence, threshold: int, scale: Literal["linear", "log"], level: float, *, narrow: bool = False
+) -> Plot | None:
     """Draw each study's response over the doses its patients got; nothing if no study has both."""
     from pasimeta.figures.dose import DosePoint, dose_response
 
@@ -198,5 +201,6 @@ def dose_plot(evidence: DoseEvidence, threshold: int, scale: Literal["linear", "
         x_scale=scale,
         level=level,
         title=f"PASI{threshold} response and dose",
+        width_mm=width_mm(narrow=narrow),
         footnote="Studies differ in cell source, schedule and time of judgement; no line is drawn through them.",
     )

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from pasimeta.evidence.entries import entry_href
+from pasimeta.report.plots.widths import width_mm
 from pasimeta.report.words import percent
 from pasimeta.synthesis.response import ThresholdPool
 
@@ -31,6 +32,7 @@ def response_forest(
     benchmarks: pd.DataFrame | None = None,
     risks: pd.DataFrame | None = None,
     preset: str = "house",
+    narrow: bool = False,
 ) -> Plot:
     """Draw study rows and pooled estimates, one block a threshold.
 
@@ -51,6 +53,8 @@ def response_forest(
         Risk of bias by domain, from :func:`pasimeta.certainty.domain_risks`.
     preset : str
         Whose look: see :mod:`pasimeta.figures.presets`.
+    narrow : bool
+        One column of a journal wide instead of a page.
     """
     from pasimeta.figures.forest import HeadingRow, NoteRow, forest
 
@@ -66,6 +70,7 @@ def response_forest(
         axis_label=AXIS,
         title=title,
         preset=preset,
+        width_mm=width_mm(narrow=narrow),
         risk_domains=[] if risks is None else list(dict.fromkeys(risks["question"])),
         level=level,
         reference_lines=_reference_lines(benchmarks),

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from pasimeta.report.plots.widths import width_mm
 from pasimeta.report.words import percent
 from pasimeta.synthesis.thresholds.result import ThresholdCurve, ThresholdResult
 
@@ -20,6 +21,7 @@ def curve_plot(
     context: Mapping[str, ThresholdResult | ThresholdCurve],
     *,
     name: str = "response_curve",
+    narrow: bool = False,
 ) -> Plot:
     """Draw the pooled curve over the curves of other treatments, with what the studies report.
 
@@ -31,6 +33,10 @@ def curve_plot(
         Reported rates of the pooled studies, from :func:`pasimeta.effects.response_rates.response_rates`.
     context : mapping
         Fits of other treatments by the name they are drawn under.
+    name : str
+        File stem.
+    narrow : bool
+        One column of a journal wide instead of a page.
     """
     from pasimeta.figures.estimates import Rate
     from pasimeta.figures.response_curve import Curve, CurvePoint, response_curve
@@ -57,6 +63,7 @@ def curve_plot(
         context=others,
         title="How many improve, and by how much",
         level=fit.level,
+        width_mm=width_mm(narrow=narrow),
         footnote=(
             f"Points: exact (Clopper-Pearson) {percent(fit.level)} intervals of each study. No study pooled here had a "
             "control group; weeks and patients differ between the trials compared."

@@ -25,6 +25,7 @@
     var sorted = document.createDocumentFragment();
     rows.forEach(function (item) { sorted.appendChild(item.row); });
     body.appendChild(sorted);
+    table.dispatchEvent(new Event("sorted"));
   }
 
   document.querySelectorAll("table.sortable").forEach(function (table) {
@@ -44,28 +45,40 @@
     });
   });
 
+  // long tables are shown in parts, so that a phone needn't lay out a thousand rows
+  var PART = 100;
+
   document.querySelectorAll("form[data-filters]").forEach(function (form) {
     var table = document.getElementById(form.dataset.filters);
-    var rows = Array.prototype.map.call(table.tBodies[0].rows, function (row) {
-      return { row: row, words: row.textContent.toLowerCase() };
-    });
-    var shown = form.querySelector("output");
-    function filter() {
-      var words = form.elements.words.value.toLowerCase().split(/\s+/).filter(Boolean);
+    var body = table.tBodies[0];
+    var words = new Map();
+    Array.prototype.forEach.call(body.rows, function (row) { words.set(row, row.textContent.toLowerCase()); });
+    var told = form.querySelector("output");
+    var more = document.createElement("button");
+    more.type = "button";
+    table.parentElement.after(more);
+    var most = PART;
+    function show() {
+      var wanted = form.elements.words.value.toLowerCase().split(/\s+/).filter(Boolean);
       var choices = Array.prototype.filter.call(form.elements, function (field) {
         return field.name.indexOf("column-") === 0 && field.value;
       });
       var count = 0;
-      rows.forEach(function (item) {
-        var fits = words.every(function (word) { return item.words.indexOf(word) >= 0; }) &&
-          choices.every(function (field) { return text(item.row, Number(field.name.slice(7))) === field.value; });
-        item.row.hidden = !fits;
+      Array.prototype.forEach.call(body.rows, function (row) {
+        var fits = wanted.every(function (word) { return words.get(row).indexOf(word) >= 0; }) &&
+          choices.every(function (field) { return text(row, Number(field.name.slice(7))) === field.value; });
         if (fits) count += 1;
+        row.hidden = !fits || count > most;
       });
-      shown.textContent = count + " of " + rows.length;
+      told.textContent = count + " of " + words.size;
+      more.hidden = count <= most;
+      more.textContent = "Show all " + count;
     }
-    form.addEventListener("input", filter);
+    form.addEventListener("input", function () { most = PART; show(); });
     form.addEventListener("submit", function (event) { event.preventDefault(); });
-    filter();
+    table.addEventListener("sorted", show);
+    more.addEventListener("click", function () { most = Infinity; show(); });
+    addEventListener("beforeprint", function () { most = Infinity; show(); });
+    show();
   });
 })();

@@ -3,23 +3,27 @@
 Run it on a quiet machine: python benchmarks/pipeline.py [--rounds 5] [--only SECTION ...]. Every round times each way
 once, one after another, and ratios are taken within a round. A way counts only if its tables and figures are those of
 ``pasimeta run``, byte for byte. All ways find their modules compiled, as pip leaves them, and none finds a cache of its
-own. Writes benchmarks/results/pipeline.csv, of a run with every notebook alone.
+own. With every notebook, each whole round is added to benchmarks/results/pipeline_rounds.csv, and
+benchmarks/results/pipeline.csv has the medians of all rounds there; those of other code are dropped. So a measurement
+that was stopped goes on where it was.
 """
 
 from __future__ import annotations
 
 import argparse
 import hashlib
+import itertools
 import json
 import os
 import shutil
+import signal
 import statistics
 import subprocess
 import sys
 import tempfile
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -27,19 +31,24 @@ import pandas as pd
 import psutil
 
 from pasimeta.pipeline.configuration import Configuration, values_of
+from pasimeta.pipeline.files import write_text
+from pasimeta.pipeline.fingerprint import PACKAGE, evidence_hashes, files_hash, notebook_source
 from pasimeta.pipeline.forkserver import BASE, LATER
 from pasimeta.pipeline.manifest import NOTEBOOKS, Notebook, select
-from pasimeta.pipeline.progress import Silent
 from pasimeta.pipeline.project import Project
 from pasimeta.pipeline.record import read_record
 from pasimeta.pipeline.warm import ONE_THREAD
 
 PROJECT = Project(Path(__file__).resolve().parents[1])
 OUTPUT = Path(__file__).parent / "results" / "pipeline.csv"
+PHASES = Path(__file__).with_name("phases.py")
+ROUNDS = OUTPUT.with_name("pipeline_rounds.csv")
 CHANGES = ("sex_subgroup.threshold=75", "pooling.threshold=75", "thresholds.link=logit")
 RUN, UNCHANGED = "pasimeta run, nothing cached", "pasimeta run, nothing changed"
 PAPERMILL, SCRIPTS, WARM = "papermill, a notebook at a time", "plain scripts, one after another", "one warm interpreter"
+FRESH, WATCHED, CELLS = "in a fresh process", "while watching", "cells alone"
 SPIN = 10_000_000
+SETTLING = 2.0  # seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,20 +213,62 @@ def other_ways(chosen: Sequence[Notebook], scratch: Path, folder: Path, referenc
     return taken
 
 
-def one_change(change: str, scratch: Path, folder: Path, chosen: Sequence[Notebook]) -> tuple[Taken, Taken]:
-    """Time a run with one parameter changed, and the cells of the notebooks that ran for it."""
-    before, after, bare = folder / "results", folder / change / "results", folder / change / "bare"
-    shutil.copytree(before, after)
-    shutil.copytree(folder / "site", folder / change / "site")
-    taken, _ = timed([run_command(after, chosen, f"-p{change}")], scratch, after)
+def one_change(change: str, scratch: Path, folder: Path, chosen: Sequence[Notebook]) -> dict[str, Taken]:
+    """Time a parameter's change in a fresh process, while watching, and the cells of the notebooks that ran for it."""
+    before = folder / "results"
+    after, bare, watched = (folder / change / name / "results" for name in ("fresh", "bare", "watched"))
+    for results in (after, watched):
+        shutil.copytree(before, results)
+        shutil.copytree(folder / "site", results.parent / "site")
+    fresh, _ = timed([run_command(after, chosen, f"-p{change}")], scratch, after)
     old, new = read_record(before).notebooks, read_record(after).notebooks
     ran = [name for name in new if new[name].started != old[name].started]
     shutil.copytree(after, bare)
     for path in (path for name in ran for path in new[name].outputs):
         (bare / path).unlink()
     cells = warm_interpreter(ran, [change], scratch, bare)
-    require_equal(change, bare, after)
-    return taken, cells
+    require_equal(f"{change}, {CELLS}", bare, after)
+    stayed = watched_change(change, scratch, watched, chosen)
+    require_equal(f"{change}, {WATCHED}", watched, after)
+    return {f"{change}, {way}": taken for way, taken in ((FRESH, fresh), (WATCHED, stayed), (CELLS, cells))}
+
+
+def watched_change(change: str, scratch: Path, results: Path, chosen: Sequence[Notebook]) -> Taken:
+    """Time a change from the saved configuration to the new site, in a run that has stayed."""
+    configuration = results.parent / "analysis.yaml"
+    configuration.write_text("{}\n", encoding="utf-8")
+    command = run_command(results, chosen, "--watch", f"--config={configuration}")
+    with (results.parent / "said.txt").open("w+", encoding="utf-8") as said:
+        process = subprocess.Popen(
+            command, stdout=said, stderr=subprocess.STDOUT, env=environment(scratch, results), cwd=PROJECT.root
+        )
+        peak = watched_memory(process)
+        try:
+            wait_until(lambda: "watching " in Path(said.name).read_text(encoding="utf-8"), process)
+            time.sleep(SETTLING)  # the warm parent imports what few notebooks need
+            page, (key, value) = results.parent / "site", change.split("=")
+            shown, busy, since = page.stat().st_ino, processor_seconds(process), time.perf_counter()
+            configuration.write_text("{}:\n  {}: {}\n".format(*key.split("."), value), encoding="utf-8")
+            wait_until(lambda: page.is_dir() and page.stat().st_ino != shown, process)
+            taken = Taken(time.perf_counter() - since, processor_seconds(process) - busy, peak[0])
+        finally:
+            process.send_signal(signal.SIGINT)
+            process.wait()
+    return taken
+
+
+def wait_until(happened: Callable[[], bool], process: subprocess.Popen[bytes]) -> None:
+    """Look every few milliseconds; stop if the process has ended."""
+    while not happened():
+        if process.poll() is not None:
+            raise SystemExit(f"the watching run has ended with status {process.returncode}")
+        time.sleep(0.005)
+
+
+def processor_seconds(process: subprocess.Popen[bytes]) -> float:
+    """Return what a process and its warm parent have used, with the kernels that have ended."""
+    root = psutil.Process(process.pid)
+    return sum(sum(member.cpu_times()[:4]) for member in (root, *root.children()))
 
 
 def one_round(scratch: Path, chosen: Sequence[Notebook], changes: Sequence[str]) -> dict[str, Taken]:
@@ -231,7 +282,7 @@ def one_round(scratch: Path, chosen: Sequence[Notebook], changes: Sequence[str])
         if "nothing has changed" not in printed:
             raise SystemExit(f"the second run ran something:\n{printed}")
         for change in changes:
-            taken[change], taken[f"{change}, cells alone"] = one_change(change, scratch, folder, chosen)
+            taken |= one_change(change, scratch, folder, chosen)
         return taken | other_ways(chosen, scratch, folder, results)
 
 
@@ -244,8 +295,8 @@ def ratios(taken: dict[str, Taken], changes: Sequence[str]) -> dict[str, float]:
         "unchanged run, s": taken[UNCHANGED].seconds,
         "memory of the run, GiB": taken[RUN].memory,
     }
-    for change in changes:
-        found[f"{change} / its cells"] = taken[change].seconds / taken[f"{change}, cells alone"].seconds
+    for change, way in itertools.product(changes, (FRESH, WATCHED)):
+        found[f"{change}, {way} / its cells"] = taken[f"{change}, {way}"].seconds / taken[f"{change}, {CELLS}"].seconds
     return found
 
 
@@ -256,59 +307,6 @@ ASKED = {
     "unchanged run, s": "below 0.5",
     "memory of the run, GiB": "below 1.5",
 }
-
-
-class Clock(Silent):
-    """Notes when things happen, in seconds since the process was started."""
-
-    def __init__(self) -> None:
-        self.cells: dict[str, float] = {}
-        self.ended: dict[str, float] = {}
-        self.began: list[float] = []
-        self.site = 0.0
-
-    @staticmethod
-    def now() -> float:
-        """Seconds since this process began."""
-        return time.time() - psutil.Process().create_time()
-
-    def started(self, name: str, reason: str, cells: int) -> None:
-        """Note the first notebook."""
-        self.began.append(self.now())
-
-    def at_cell(self, name: str, cell: int) -> None:
-        """Note when the first cell starts: its kernel is ready."""
-        self.cells.setdefault(name, self.now())
-
-    def finished(self, name: str, verdict: str, seconds: float) -> None:
-        """Note its end."""
-        self.ended[name] = self.now()
-        if name == "site":
-            self.site = seconds
-
-
-def phases(names: Sequence[str], results: Path) -> None:
-    """Run in this process and print where the time went."""
-    from pasimeta.pipeline.runner import Settings, run
-
-    clock = Clock()
-    imported = clock.now()
-    settings = Settings(only=tuple(names), results=results, site=results.parent / "site")
-    run(PROJECT, Configuration(PROJECT.config), settings, clock)
-    first, last = min(clock.cells.values()), max(end for name, end in clock.ended.items() if name != "site")
-    rows = {
-        "interpreter, imports of this script": imported,
-        "parameters, plan, check of the data": min(clock.began) - imported,
-        "waiting for the first kernel": first - min(clock.began),
-        "notebooks": last - first,
-        "record and crate": clock.ended["site"] - clock.site - last,
-        "site": clock.site,
-    }
-    for name, seconds in rows.items():
-        print(f"  {name:<40}{seconds:8.2f} s")
-    for name, end in clock.ended.items():
-        if name in clock.cells:
-            print(f"    {name:<38}{end - clock.cells[name]:8.2f} s from its first cell at {clock.cells[name]:.2f} s")
 
 
 def summary(rounds: Sequence[dict[str, Taken]], changes: Sequence[str]) -> pd.DataFrame:
@@ -323,11 +321,40 @@ def summary(rounds: Sequence[dict[str, Taken]], changes: Sequence[str]) -> pd.Da
         values = [r[name] for r in of_rounds]
         asked = ASKED.get(name, "below 3")
         rows.append((name, "asked", statistics.median(values), min(values), max(values), None, asked))
-    return pd.DataFrame(rows, columns=["measure", "kind", "median", "lowest", "highest", "cpu_seconds", "asked"])
+    columns = ["measure", "kind", "median", "lowest", "highest", "cpu_seconds", "asked"]
+    return pd.DataFrame(rows, columns=columns).assign(rounds=len(rounds))
+
+
+def measured_code() -> str:
+    """Return a hash of what is measured: package, notebooks, data and configuration."""
+    cells = "".join(notebook_source(PROJECT.notebooks / f"{notebook.name}.ipynb") for notebook in NOTEBOOKS)
+    code = files_hash(sorted(PACKAGE.rglob("*.py")))
+    parts = [code, cells, str(evidence_hashes(PROJECT.data)), PROJECT.config.read_text(encoding="utf-8")]
+    return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:16]
+
+
+def rounds_so_far(code: str) -> list[dict[str, Taken]]:
+    """Return the whole rounds that have been measured of this code."""
+    if not ROUNDS.is_file():
+        return []
+    kept = pd.read_csv(ROUNDS, dtype={"code": str}).query("code == @code")
+    return [
+        {row.way: Taken(row.seconds, row.cpu, row.memory) for row in rows.itertuples()}
+        for _, rows in kept.groupby("round", sort=True)
+    ]
+
+
+def write_tables(rounds: Sequence[dict[str, Taken]], changes: Sequence[str], code: str) -> None:
+    """Write every round, and what they say together."""
+    ways = ((number, *item) for number, taken in enumerate(rounds, 1) for item in taken.items())
+    rows = [(code, number, way, t.seconds, t.cpu, t.memory) for number, way, t in ways]
+    frame = pd.DataFrame(rows, columns=["code", "round", "way", "seconds", "cpu", "memory"])
+    for path, table in ((ROUNDS, frame), (OUTPUT, summary(rounds, changes))):
+        write_text(path, table.to_csv(index=False, float_format="%.4g", lineterminator="\n"))
 
 
 def measure(count: int, names: Sequence[str]) -> None:
-    """Measure and print; write the table if it is of every notebook."""
+    """Measure and print; write the tables after each whole round if it is of every notebook."""
     chosen = select(names)
     changes = [change for change in CHANGES if change.split(".")[0] in {notebook.section for notebook in chosen}]
     with tempfile.TemporaryDirectory(prefix="pasimeta-benchmark-") as folder:
@@ -335,23 +362,23 @@ def measure(count: int, names: Sequence[str]) -> None:
         print("phases of a run (the second, so that modules are compiled):", flush=True)
         only = [f"--only={notebook.section}" for notebook in chosen] if names else []
         for attempt in ("compiling", "counting"):
-            command = [sys.executable, __file__, "--phases", str(scratch / attempt / "results"), *only]
+            command = [sys.executable, str(PHASES), str(scratch / attempt), *only]
             _, printed = timed([command], scratch, scratch / attempt / "ignored")
         print(printed, flush=True)
         timed([[sys.executable, "-m", "papermill", "--help"]], scratch, scratch / "ignored")
-        rounds = []
-        for number in range(1, count + 1):
+        code = measured_code()
+        rounds = [] if names else rounds_so_far(code)
+        for number in range(len(rounds) + 1, len(rounds) + count + 1):
             print(f"round {number}: spin {spin():.2f} s", end="", flush=True)
             rounds.append(one_round(scratch, chosen, changes))
             print(
                 f", and after {spin():.2f} s; "
-                + ", ".join(f"{k} {v:.2f}" for k, v in ratios(rounds[-1], changes).items())
+                + ", ".join(f"{k} {v:.2f}" for k, v in ratios(rounds[-1], changes).items()),
+                flush=True,
             )
-    table = summary(rounds, changes)
-    print(table.to_string(index=False, float_format="%.2f", na_rep=""))
-    if not names:
-        OUTPUT.parent.mkdir(exist_ok=True)
-        table.assign(rounds=count).to_csv(OUTPUT, index=False, float_format="%.4g", lineterminator="\n")
+            if not names and measured_code() == code:
+                write_tables(rounds, changes, code)
+    print(summary(rounds, changes).to_string(index=False, float_format="%.2f", na_rep=""))
 
 
 def main() -> None:
@@ -361,12 +388,9 @@ def main() -> None:
     options.add_argument("--only", action="append", default=[], help="these notebooks alone; name what they read, too")
     options.add_argument("--cells", action="store_true", help=argparse.SUPPRESS)
     options.add_argument("--change", action="append", default=[], help=argparse.SUPPRESS)
-    options.add_argument("--phases", type=Path, help=argparse.SUPPRESS)
     given = options.parse_args()
     if given.cells:
         in_one_interpreter(given.only, given.change)
-    elif given.phases:
-        phases(given.only, given.phases)
     else:
         measure(given.rounds, given.only)
 

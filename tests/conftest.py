@@ -1,12 +1,18 @@
 """Fixtures shared by all tests: the project itself, its evidence, one run of it, and a copy of it to break."""
 
+import importlib.util
 import os
 import shutil
+import sys
+from collections.abc import Callable
 from pathlib import Path
+from types import ModuleType
 
+import numpy as np
 import pytest
 from hypothesis import settings
 
+from pasimeta.effects import escalc
 from pasimeta.evidence.store import Evidence, load_evidence
 from pasimeta.pipeline.files import locked
 from pasimeta.pipeline.project import Project
@@ -39,6 +45,37 @@ def project() -> Project:
 @pytest.fixture(scope="session")
 def evidence(project: Project) -> Evidence:
     return load_evidence(project.data)
+
+
+@pytest.fixture(scope="session")
+def bcg_counts() -> dict[str, list[int]]:
+    """Cases and group sizes of 13 BCG vaccine trials (Colditz GA, et al. JAMA 1994;271:698-702)."""
+    return {
+        "events1": [4, 6, 3, 62, 33, 180, 8, 505, 29, 17, 186, 5, 27],
+        "n1": [123, 306, 231, 13598, 5069, 1541, 2545, 88391, 7499, 1716, 50634, 2498, 16913],
+        "events2": [11, 29, 11, 248, 47, 372, 10, 499, 45, 65, 141, 3, 29],
+        "n2": [139, 303, 220, 12867, 5808, 1451, 629, 88391, 7277, 1665, 27338, 2341, 17854],
+    }
+
+
+@pytest.fixture(scope="session")
+def bcg(bcg_counts: dict[str, list[int]]) -> tuple[np.ndarray, np.ndarray]:
+    """Log risk ratios of the same trials."""
+    return escalc("RR", **bcg_counts)
+
+
+@pytest.fixture(scope="session")
+def benchmark_study() -> Callable[[str], ModuleType]:
+    """Import a measured study of ``benchmarks/`` by its name."""
+
+    def study(name: str) -> ModuleType:
+        specification = importlib.util.spec_from_file_location(f"{name}_study", ROOT / "benchmarks" / f"{name}.py")
+        module = importlib.util.module_from_spec(specification)
+        sys.modules[specification.name] = module  # dataclasses look their module up
+        specification.loader.exec_module(module)
+        return module
+
+    return study
 
 
 @pytest.fixture(scope="session")

@@ -2,7 +2,8 @@
 
 The packages follow the way of the data, and import in that direction only::
 
-    evidence -> effects -> synthesis -> moderators, robustness -> figures -> pipeline, cli
+    evidence -> effects -> synthesis -> moderators, robustness, certainty, forecast
+             -> figures -> report -> pipeline -> site -> app -> cli
 """
 
 __version__ = "0.1.0"

@@ -91,6 +91,7 @@ def opened(chromium, lab):
         page.on("request", lambda request: outside.append(request.url) if is_outside(request.url) else None)
         page.goto(lab.url(notebook))
         page.locator(".jp-Notebook .jp-Cell").first.wait_for()
+        page.get_by_text("| Idle").wait_for()  # cells that are run before there is a kernel are not run after all
         page.get_by_role("menuitem", name="Run", exact=True).click()
         page.get_by_text("Run All Cells", exact=True).click()
         return page

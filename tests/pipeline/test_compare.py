@@ -8,7 +8,7 @@ from typer.testing import CliRunner
 
 from pasimeta.cli import app
 from pasimeta.errors import PasimetaError
-from pasimeta.pipeline.compare import compare_runs, in_words
+from pasimeta.pipeline.compare import Difference, compare_runs, in_words, what_follows
 from pasimeta.pipeline.record import NotebookRecord, RunRecord, read_record
 
 POOLED = "threshold,k,estimate,ci_lower\n50,2,0.33,0.14\n75,1,0.35,0.14\n"
@@ -108,3 +108,25 @@ def test_folder_that_is_no_run_is_refused(run_folder, tmp_path):
     shutil.copyfile(broken / "tables" / "pooled.csv", broken / "run.json")
     with pytest.raises(PasimetaError, match=r"has no run\.json"):
         compare_runs(broken, broken)
+
+
+def test_what_a_change_did_is_said_with_conclusions_in_full_and_numbers_counted():
+    differences = [
+        Difference("parameter", "pooling.threshold", "50", "75"),
+        Difference("code", "pasimeta.errors", "a", "b"),
+        Difference("number", "pooled [75] estimate", "0.1", "0.2"),
+        Difference("number", "pooled [75] se", "0.1", "0.2"),
+        Difference("number", "doses [a] rate", "1", "2"),
+    ]
+    assert what_follows(differences).splitlines() == [
+        "1 parameter:",
+        "  pooling.threshold: 50 -> 75",
+        "no conclusion has changed",
+        "numbers that have changed, by table: pooled (2), doses (1)",
+    ]
+    conclusion = Difference("conclusion", "summary [sex] text", "Women respond", "Not identified")
+    assert what_follows([conclusion]).splitlines() == [
+        "1 conclusion:",
+        "  summary [sex] text: Women respond -> Not identified",
+        "no number has changed",
+    ]

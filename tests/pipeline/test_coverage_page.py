@@ -1,7 +1,5 @@
 """The coverage page says what the committed simulation found, and the default follows from it."""
 
-import importlib.util
-import sys
 from pathlib import Path
 
 import pandas as pd
@@ -13,12 +11,8 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture(scope="module")
-def coverage():
-    specification = importlib.util.spec_from_file_location("coverage_study", ROOT / "benchmarks" / "coverage.py")
-    module = importlib.util.module_from_spec(specification)
-    sys.modules[specification.name] = module  # dataclasses look their module up
-    specification.loader.exec_module(module)
-    return module
+def coverage(benchmark_study):
+    return benchmark_study("coverage")
 
 
 @pytest.fixture(scope="module")

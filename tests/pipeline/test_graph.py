@@ -3,7 +3,7 @@
 from graphlib import TopologicalSorter
 
 from pasimeta.pipeline.configuration import values_of
-from pasimeta.pipeline.fingerprint import difference, fingerprint, notebook_source, reachable_modules
+from pasimeta.pipeline.fingerprint import difference, evidence_hashes, fingerprint, notebook_source, reachable_modules
 from pasimeta.pipeline.graph import longest_first, maker_of, predecessors
 from pasimeta.pipeline.manifest import NOTEBOOKS
 from pasimeta.pipeline.parameters import load_parameters
@@ -44,12 +44,13 @@ def test_each_kind_of_change_is_named(project, tmp_path):
     for name in sex.reads:
         (tables / f"{name}.csv").write_text("a\n")
     defaults = values_of(sex, Parameters().model_dump())
-    before = fingerprint(project, sex, defaults, tables)
-    assert difference(before, fingerprint(project, sex, defaults, tables)) is None
+    data = evidence_hashes(project.data)
+    before = fingerprint(project, sex, defaults, tables, data)
+    assert difference(before, fingerprint(project, sex, defaults, tables, data)) is None
     other = values_of(sex, load_parameters(None, ["sex_subgroup.threshold=75"]).model_dump())
-    assert difference(before, fingerprint(project, sex, other, tables)) == "parameters changed: threshold"
+    assert difference(before, fingerprint(project, sex, other, tables, data)) == "parameters changed: threshold"
     (tables / f"{sex.reads[0]}.csv").write_text("b\n")
-    changed = difference(before, fingerprint(project, sex, defaults, tables))
+    changed = difference(before, fingerprint(project, sex, defaults, tables, data))
     assert changed == f"inputs changed: tables/{sex.reads[0]}.csv"
     older = {**before, "code": {**before["code"], "pasimeta.errors": "0"}}
     assert difference(older, before) == "code changed: pasimeta.errors"

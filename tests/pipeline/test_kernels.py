@@ -1,5 +1,6 @@
 """Forked kernels are ordinary kernels: isolated, mortal, and gone when the run is."""
 
+import asyncio
 import json
 import os
 import signal
@@ -7,12 +8,14 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from queue import Empty
 
 import nbformat
 import psutil
 import pytest
 
 from pasimeta.errors import NotebookError
+from pasimeta.pipeline.clients import PromptKernelManager
 from pasimeta.pipeline.execute import Job, execute, prepare_folder
 from pasimeta.pipeline.kernels import run_kernels
 from pasimeta.pipeline.manifest import Notebook
@@ -123,6 +126,58 @@ class TestOneKernel:
         forked = printed(job(tmp_path, source, name="forked"))
         monkeypatch.setattr("pasimeta.pipeline.kernels._warm_parent", None)
         assert printed(job(tmp_path, source, name="spawned")) == forked
+
+
+class TestPromptClient:
+    @staticmethod
+    async def talk(then):
+        manager = PromptKernelManager(kernel_name="python3")
+        await manager.start_kernel()
+        client = manager.client()
+        client.start_channels()
+        try:
+            return await then(manager, client)
+        finally:
+            client.stop_channels()
+            await manager.shutdown_kernel(now=True)
+
+    def test_ready_kernel_has_nothing_left_to_say(self):
+        async def then(manager, client):
+            await client.wait_for_ready(timeout=60)
+            with pytest.raises(Empty):
+                await client.get_iopub_msg(timeout=0.5)
+            asked = client.execute("6 * 7")
+            reply = await client.get_shell_msg(timeout=60)
+            return reply["parent_header"]["msg_id"] == asked and reply["content"]["status"]
+
+        with run_kernels():
+            assert asyncio.run(self.talk(then)) == "ok"
+
+    def test_dead_kernel_is_not_waited_for(self):
+        async def then(manager, client):
+            await manager.provisioner.kill()
+            await client.wait_for_ready(timeout=60)
+
+        with run_kernels(), pytest.raises(RuntimeError, match="Kernel died before"):
+            asyncio.run(self.talk(then))
+
+    def test_kernel_that_never_answers_is_given_up(self):
+        async def then(manager, client):
+            manager.provisioner.process.send_signal(signal.SIGSTOP)
+            await client.wait_for_ready(timeout=0.5)
+
+        with run_kernels(), pytest.raises(RuntimeError, match=r"didn't respond in 0\.5 seconds"):
+            asyncio.run(self.talk(then))
+
+
+def test_kernel_that_comes_too_late_is_not_started(tmp_path):
+    with run_kernels():
+        manager = PromptKernelManager(kernel_name="python3")
+        asyncio.run(manager.pre_start_kernel())
+    before = psutil.Process().children(recursive=True)
+    with pytest.raises(NotebookError, match="its run has ended"):
+        asyncio.run(manager.provisioner.launch_kernel([sys.executable, "-m", "ipykernel_launcher"]))
+    assert psutil.Process().children(recursive=True) == before
 
 
 def test_spawn_can_be_asked_for(monkeypatch):

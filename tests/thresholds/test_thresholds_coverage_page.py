@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import importlib.util
-import sys
+from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
 
@@ -15,12 +14,8 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture(scope="module")
-def study() -> ModuleType:
-    specification = importlib.util.spec_from_file_location("threshold_study", ROOT / "benchmarks" / "thresholds.py")
-    module = importlib.util.module_from_spec(specification)
-    sys.modules[specification.name] = module
-    specification.loader.exec_module(module)
-    return module
+def study(benchmark_study: Callable[[str], ModuleType]) -> ModuleType:
+    return benchmark_study("thresholds")
 
 
 @pytest.fixture(scope="module")

@@ -89,6 +89,18 @@ def in_words(differences: list[Difference]) -> str:
     return "\n".join(lines)
 
 
+def what_follows(differences: list[Difference]) -> str:
+    """Say what a change did: parameters and inputs, every conclusion in full, and how many numbers, by table."""
+    told = [d for d in differences if d.kind in ("parameter", "input", "conclusion")]
+    lines = [in_words(told)] if told else []
+    if not any(d.kind == "conclusion" for d in told):
+        lines.append("no conclusion has changed")
+    tables = [d.where.split(" ")[0] for d in differences if d.kind == "number"]
+    counts = ", ".join(f"{name} ({tables.count(name)})" for name in dict.fromkeys(tables))
+    lines.append(f"numbers that have changed, by table: {counts}" if tables else "no number has changed")
+    return "\n".join(lines)
+
+
 def _sentence(difference: Difference) -> str:
     d = difference
     if d.kind in ("input", "code"):

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
+import logging
 import re
 import shutil
-import sys
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from pasimeta.errors import NotebookError
-from pasimeta.pipeline.executed import normalized
+from pasimeta.pipeline.executed import normalized, without_slow_format_check
 from pasimeta.pipeline.files import write_text
 from pasimeta.pipeline.manifest import Notebook
 from pasimeta.pipeline.project import WORKSPACE_FILE, Project
@@ -78,6 +78,7 @@ def execute(job: Job) -> None:
     from nbclient.exceptions import CellTimeoutError, DeadKernelError
 
     from pasimeta.pipeline import engine
+    from pasimeta.pipeline.clients import PromptKernelManager
 
     target = job.folder / "notebooks" / f"{job.notebook.name}.ipynb"
     current, raised = 0, ""
@@ -96,6 +97,7 @@ def execute(job: Job) -> None:
             parameters=job.parameters,
             kernel_name="python3",
             engine_name=engine.NAME,
+            kernel_manager_class=PromptKernelManager,
             progress_bar=False,
             execution_timeout=job.timeout,
             on_cell_start=at_cell,
@@ -148,10 +150,10 @@ def outputs(job: Job) -> list[str]:
 
 def import_papermill() -> Any:
     """Import papermill, which takes a while, and return it."""
-    # jsonschema tries this grammar, at two seconds of import, to check a format no notebook uses
-    sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]
+    without_slow_format_check()
     import papermill
 
+    logging.getLogger("papermill").addHandler(logging.NullHandler())  # what fails is said once, by NotebookError
     return papermill
 
 

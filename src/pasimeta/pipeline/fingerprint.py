@@ -32,7 +32,9 @@ def file_hash(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
-def fingerprint(project: Project, notebook: Notebook, given: Mapping[str, Any], tables: Path) -> Fingerprint:
+def fingerprint(
+    project: Project, notebook: Notebook, given: Mapping[str, Any], tables: Path, data: Mapping[str, str]
+) -> Fingerprint:
     """Hash everything a notebook's results follow from.
 
     Parameters
@@ -43,6 +45,8 @@ def fingerprint(project: Project, notebook: Notebook, given: Mapping[str, Any], 
         The parameters it gets.
     tables : path
         Folder of the tables it reads, all present.
+    data : mapping
+        The hash of every data file (:func:`evidence_hashes`).
 
     Returns
     -------
@@ -53,7 +57,7 @@ def fingerprint(project: Project, notebook: Notebook, given: Mapping[str, Any], 
     source = notebook_source(project.notebooks / f"{notebook.name}.ipynb")
     inputs = {f"tables/{name}.csv": file_hash(tables / f"{name}.csv") for name in notebook.reads}
     if notebook.reads_evidence:
-        inputs |= evidence_hashes(project.data)
+        inputs |= data
     return {
         "notebook": {notebook.name: _text_hash(source)},
         "code": {module: _module_hash(module) for module in reachable_modules(source)},
@@ -149,6 +153,14 @@ def _path_of(module: str) -> Path | None:
         if module.split(".")[0] == "pasimeta" and path.is_file():
             return path
     return None
+
+
+@cache
+def package_hash() -> str:
+    """Return one hash of every module, each as it was when it was first hashed."""
+    paths = sorted(PACKAGE.rglob("*.py"))
+    modules = [".".join(path.relative_to(PACKAGE.parent).with_suffix("").parts) for path in paths]
+    return _text_hash("".join(_module_hash(module.removesuffix(".__init__")) for module in modules))
 
 
 @cache

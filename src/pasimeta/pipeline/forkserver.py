@@ -24,7 +24,9 @@ from pathlib import Path
 from typing import Any
 
 from pasimeta.pipeline.fingerprint import notebook_source, reachable_modules
+from pasimeta.pipeline.manifest import NOTEBOOKS
 from pasimeta.pipeline.project import Project
+from pasimeta.pipeline.warm import LISTENING
 
 BASE = (
     "numpy",
@@ -115,11 +117,14 @@ class Server:
 
     def _fork(self, request: dict[str, Any]) -> int:
         gc.freeze()  # or a child's first collection would copy every page of what they share
-        pid = os.fork()
+        server, pid = os.getpid(), os.fork()
         if pid == 0:
             try:
                 gc.enable()
                 self.channel.close()
+                _be_told_of_parents_death(signal.SIGKILL)
+                if os.getppid() != server or not Path(request["cwd"]).is_dir():
+                    os._exit(0)  # the run has ended meanwhile
                 _become_kernel(request["argv"], request["cwd"], request["env"])
             except BaseException as error:  # nothing may return into the server's loop
                 print(f"pasimeta kernel: {error!r}", file=sys.__stderr__, flush=True)
@@ -140,7 +145,6 @@ class Server:
 def _become_kernel(argv: list[str], cwd: str, env: dict[str, str]) -> None:
     """Turn a forked child into an ordinary ipykernel process of its own session."""
     os.setsid()
-    _be_told_of_parents_death(signal.SIGKILL)
     os.environ.clear()
     os.environ.update(env)
     os.chdir(cwd)
@@ -152,7 +156,10 @@ def _become_kernel(argv: list[str], cwd: str, env: dict[str, str]) -> None:
     sys.argv = argv
     from ipykernel.kernelapp import IPKernelApp
 
-    IPKernelApp.launch_instance(argv[1:])
+    kernel = IPKernelApp.instance()
+    kernel.initialize(argv[1:])
+    Path(tempfile.gettempdir(), LISTENING).touch()
+    kernel.start()
     sys.stdout.flush()
     os._exit(0)
 
@@ -172,7 +179,8 @@ def _reseed() -> None:
 
 
 def _import_what_notebooks_use(project: Project) -> None:
-    sources = [notebook_source(path) for path in sorted(project.notebooks.glob("*.ipynb"))]
+    paths = [project.notebooks / f"{notebook.name}.ipynb" for notebook in NOTEBOOKS]
+    sources = [notebook_source(path) for path in paths if path.is_file()]
     for name in reachable_modules("\n".join(sources)):
         if name not in LATER:
             importlib.import_module(name)
@@ -220,11 +228,12 @@ def main() -> None:
         project = Project(Path(root))
         _import_what_notebooks_use(project)
         _use_once(project)
-    channel.sendall(b'{"ready": true}\n')
     try:
+        channel.sendall(b'{"ready": true}\n')
         Server(channel, LATER).serve()
     finally:
-        os._exit(0)  # tidying up two thousand modules would keep the owner waiting
+        # tidying up two thousand modules would keep the owner waiting; and if the owner is gone, nobody need be told
+        os._exit(0)
 
 
 if __name__ == "__main__":

@@ -4,14 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cache, cached_property
 from pathlib import Path
 
 from pasimeta.errors import PasimetaError
 from pasimeta.pipeline.configuration import Values, values_of
-from pasimeta.pipeline.fingerprint import Fingerprint, difference, fingerprint
+from pasimeta.pipeline.fingerprint import (
+    PACKAGE,
+    Fingerprint,
+    difference,
+    evidence_hashes,
+    files_hash,
+    fingerprint,
+)
 from pasimeta.pipeline.manifest import Notebook
 from pasimeta.pipeline.project import Project
 from pasimeta.pipeline.record import FILE, NotebookRecord, RunRecord, read_record
+
+# what pages show beside results and data
+_SHOWN = ("CITATION.cff", "docs/*.md", "notebooks/tutorial.ipynb")
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +68,7 @@ def earlier_runs(results: Path, others: Iterable[Path]) -> Earlier:
     return found
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Plan:
     """What a run would do.
 
@@ -76,6 +87,11 @@ class Plan:
     before: Earlier
     force: bool
 
+    @cached_property
+    def data(self) -> dict[str, str]:
+        """The hash of every data file, as it was when this was first asked."""
+        return evidence_hashes(self.project.data)
+
     def reason_to_run(self, notebook: Notebook, folder: Path) -> tuple[str | None, Fingerprint]:
         """Say why a notebook must run, given the tables in ``folder``; None if it needn't."""
         tables = folder / "tables"
@@ -83,7 +99,7 @@ class Plan:
             return "a table it reads isn't there", {}
         if not (self.project.notebooks / f"{notebook.name}.ipynb").is_file():
             return "the notebook is missing", {}
-        now = fingerprint(self.project, notebook, values_of(notebook, self.values), tables)
+        now = fingerprint(self.project, notebook, values_of(notebook, self.values), tables, self.data)
         if self.force:
             return "forced", now
         part = self.before.part(notebook.name)
@@ -93,3 +109,25 @@ class Plan:
         if changed is None and not self.before.intact(notebook.name):
             changed = "a result of it is missing or was changed"
         return changed, now
+
+
+def site_inputs(project: Project, record: RunRecord) -> dict[str, str]:
+    """Return the hash of everything the site of a run is rendered from, by path or module."""
+    parts = record.notebooks.values()
+    made = {path: digest for part in parts for path, digest in part.outputs.items()}
+    # what pages share with notebooks: words, entries, figures
+    code = {module: digest for part in parts for module, digest in part.fingerprint.get("code", {}).items()}
+    own = {"site": site_code_hash(), "shown": files_hash(shown_files(project))}
+    return dict(sorted(made.items())) | dict(sorted(code.items())) | evidence_hashes(project.data) | own
+
+
+def shown_files(project: Project) -> list[Path]:
+    """Return the project's files that pages show beside results and data, sorted."""
+    return sorted(path for pattern in _SHOWN for path in project.root.glob(pattern) if path.is_file())
+
+
+@cache
+def site_code_hash() -> str:
+    """Return the hash of what writes the pages: modules, templates, texts, assets."""
+    files = (path for path in (PACKAGE / "site").rglob("*") if path.is_file() and path.suffix != ".pyc")
+    return files_hash(sorted(files))

@@ -46,9 +46,17 @@ class Silent:
 
 
 class _Closing(Silent):
-    """Keeps how each notebook ended, and prints a table of it at the end; nothing, if nothing ran."""
+    """Keeps how each notebook ended, and prints a table of it at the end; nothing, if nothing ran.
 
-    def __init__(self) -> None:
+    Parameters
+    ----------
+    brief : bool
+        Say only what runs: neither the table nor what is unchanged.
+    """
+
+    def __init__(self, brief: bool = False) -> None:
+        self._brief = brief
+        self._over = False
         self._ended: list[tuple[str, str, float]] = []
         self._since = time.monotonic()
 
@@ -58,8 +66,9 @@ class _Closing(Silent):
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if any(seconds for _, _, seconds in self._ended):
+        if not self._brief and any(seconds for _, _, seconds in self._ended):
             self.say(closing_table(self._ended, time.monotonic() - self._since))
+        self._over = True  # what a thread of an interrupted run still tells comes after the last word
 
     def finished(self, name: str, verdict: str, seconds: float) -> None:
         """Keep how it ended."""
@@ -67,7 +76,8 @@ class _Closing(Silent):
 
     def say(self, line: str) -> None:
         """Print the line at once."""
-        print(line, flush=True)
+        if not self._over:
+            print(line, flush=True)
 
 
 class Lines(_Closing):
@@ -80,14 +90,15 @@ class Lines(_Closing):
     def finished(self, name: str, verdict: str, seconds: float) -> None:
         """Print how it ended."""
         super().finished(name, verdict, seconds)
-        self.say(f"{name}: {verdict}" + (f" in {seconds:.1f} s" if seconds else ""))
+        if seconds or not self._brief:
+            self.say(f"{name}: {verdict}" + (f" in {seconds:.1f} s" if seconds else ""))
 
 
 class Live(_Closing):
     """A live line a notebook with the cell it is at; the table takes its place in the end."""
 
-    def __init__(self) -> None:
-        super().__init__()
+    def __init__(self, brief: bool = False) -> None:
+        super().__init__(brief)
         self._lock = threading.Lock()
         self._shown: Progress | None = None
         self._tasks: dict[str, TaskID] = {}
@@ -102,16 +113,20 @@ class Live(_Closing):
 
     def started(self, name: str, reason: str, cells: int) -> None:
         """Open the notebook's line."""
+        if self._over:
+            return
         self._tasks[name] = self._progress().add_task(name, total=cells, note=reason)
 
     def at_cell(self, name: str, cell: int) -> None:
         """Move the notebook's bar."""
+        if self._over:
+            return
         self._progress().update(self._tasks[name], completed=cell)
 
     def finished(self, name: str, verdict: str, seconds: float) -> None:
         """Close the notebook's line with its verdict."""
         super().finished(name, verdict, seconds)
-        if name in self._tasks:
+        if name in self._tasks and not self._over:
             self._progress().update(self._tasks[name], note=verdict)
             self._progress().stop_task(self._tasks[name])
 

@@ -2,27 +2,28 @@
 
 from __future__ import annotations
 
-import importlib
 import json
 import shutil
 import threading
 import time
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from graphlib import TopologicalSorter
 from pathlib import Path
+from queue import SimpleQueue
 from typing import TYPE_CHECKING
 
 from pasimeta.errors import NotebookError, PasimetaError
 from pasimeta.pipeline.configuration import Configuration, Values, values_of
 from pasimeta.pipeline.execute import CELL_TIMEOUT, Job, execute, import_papermill, outputs, prepare_folder
 from pasimeta.pipeline.files import locked, recover, staged_folder, work_folder, write_text
-from pasimeta.pipeline.fingerprint import PACKAGE, Fingerprint, environment, evidence_hashes, file_hash, files_hash
+from pasimeta.pipeline.fingerprint import Fingerprint, environment, file_hash
 from pasimeta.pipeline.graph import longest_first, maker_of, predecessors
 from pasimeta.pipeline.manifest import NOTEBOOKS, Notebook, select
-from pasimeta.pipeline.plan import Earlier, Plan, earlier_runs
+from pasimeta.pipeline.plan import Earlier, Plan, earlier_runs, site_inputs
 from pasimeta.pipeline.progress import Reporter, Silent
 from pasimeta.pipeline.project import Project
 from pasimeta.pipeline.record import CRATE, NotebookRecord, RunRecord
@@ -76,10 +77,22 @@ def run(
     parameters: Parameters | Configuration,
     settings: Settings | None = None,
     reporter: Reporter | None = None,
+    kept: WarmParent | None = None,
 ) -> None:
     """Execute notebooks, write tables, figures and executed notebooks, and render the site.
 
     Results and site are replaced when everything has succeeded, and untouched otherwise.
+
+    Parameters
+    ----------
+    project : Project
+    parameters : Parameters or Configuration
+    settings : Settings, optional
+    reporter : Reporter, optional
+        Who is told what happens.
+    kept : WarmParent, optional
+        One to fork kernels from that its owner keeps for the next run; it is ended only if this run is interrupted.
+        Without it the run starts its own.
 
     Raises
     ------
@@ -103,7 +116,7 @@ def run(
             for target in (results, site):
                 if target.parent == results.parent:  # the folder that is locked
                     recover(target)
-            _Run(project, parameters, chosen_settings, chosen, results, site, told).complete()
+            _Run(project, parameters, chosen_settings, chosen, results, site, told, kept).complete()
     except OSError as error:
         where = error.filename2 or error.filename or results
         remedy = "earlier results are untouched; make room or get the rights, or name another folder with --out"
@@ -121,6 +134,7 @@ class _Run:
     results: Path
     site: Path
     reporter: Reporter
+    kept: WarmParent | None
     before: Earlier = field(init=False)
     plan: Plan = field(init=False)
     record: RunRecord = field(init=False)
@@ -136,14 +150,17 @@ class _Run:
             if asked and asked == self.before.record.asked:
                 values = self.before.record.parameters
             else:
-                parent = stack.enter_context(warm_parent(self.project))  # imports while parameters and data are read
+                parent = self._parent(stack)  # imports while parameters and data are read
                 values = _values(self.parameters)
             self.plan = Plan(self.project, values, self.before, self.settings.force)
             self.record = RunRecord(values, environment=environment(), started=_now(), asked=asked)
             if self._nothing_to_do():
                 self.reporter.say("nothing has changed")
                 return
-            self._make(parent or stack.enter_context(warm_parent(self.project)), since)
+            self._make(parent or self._parent(stack), since)
+
+    def _parent(self, stack: ExitStack) -> WarmParent | None:
+        return self.kept or stack.enter_context(warm_parent(self.project))
 
     def _make(self, parent: WarmParent | None, since: float) -> None:
         from pasimeta.evidence.store import load_evidence
@@ -201,6 +218,8 @@ class _Run:
         sorter = TopologicalSorter(predecessors(self.chosen))
         sorter.prepare()
         running: dict[Future[NotebookTime], tuple[Job, Fingerprint]] = {}
+        # Ctrl-C while this waits ends it cleanly, which a wait on the futures' own conditions now and then doesn't
+        ended: SimpleQueue[Future[NotebookTime]] = SimpleQueue()
         with ExitStack() as stack:
             # on the same file system, so that results can be moved rather than copied
             work = stack.enter_context(work_folder(scratch.parent, f"{scratch.name}-work-"))
@@ -215,19 +234,21 @@ class _Run:
                         continue
                     pool = pool or self._pool(stack, parent)
                     job = self._job(notebook, work, scratch / "tables")
-                    running[pool.submit(self._execute, job, reason)] = job, now
+                    future = pool.submit(self._execute, job, reason)
+                    running[future] = job, now
+                    future.add_done_callback(ended.put)
                 if not running:
                     if failures:
                         break
                     continue
-                for future in wait(running, return_when=FIRST_COMPLETED).done:
-                    job, now = running.pop(future)
-                    try:
-                        self._collect(job, now, scratch, future.result())
-                    except NotebookError as error:
-                        failures.append(str(error))
-                    else:
-                        sorter.done(job.notebook)
+                future = ended.get()
+                job, now = running.pop(future)
+                try:
+                    self._collect(job, now, scratch, future.result())
+                except NotebookError as error:
+                    failures.append(str(error))
+                else:
+                    sorter.done(job.notebook)
         if failures:
             self._tell_what_did_not_run(failures)
             raise NotebookError("\n".join(failures))
@@ -237,16 +258,21 @@ class _Run:
         from pasimeta.pipeline.kernels import run_kernels
 
         import_papermill()  # while the warm parent imports, and before threads would do so at once
-        if self.settings.render:
-            threading.Thread(target=_import_what_pages_need, daemon=True).start()
+        if self.settings.render and self.kept is None:  # whose owner has rehearsed
+            threading.Thread(target=_rehearse, args=(self.project, self.site), daemon=True).start()
         pool = stack.enter_context(ThreadPoolExecutor(self.settings.jobs))
         stack.enter_context(run_kernels(parent))
         if parent is not None:
-            stack.callback(parent.close)  # with its kernels: no thread may wait for a cell that goes on
+            stack.push(partial(self._close, parent))
         # before the kernels go, so that an interrupted run starts no more of them
         stack.callback(pool.shutdown, wait=False, cancel_futures=True)
         stack.callback(self.stop.set)
         return pool
+
+    def _close(self, parent: WarmParent, interruption: type[BaseException] | None, *_: object) -> None:
+        """End a warm parent with its kernels: no thread may wait for a cell that goes on. One that is kept has none."""
+        if interruption or parent is not self.kept:
+            parent.close()
 
     def _tell_what_did_not_run(self, failures: list[str]) -> None:
         failed = {failure.split(":")[0] for failure in failures}
@@ -291,16 +317,7 @@ class _Run:
         self.record.notebooks[job.notebook.name] = NotebookRecord(now, made, *taken)
 
     def _site_inputs(self) -> dict[str, str]:
-        if not self.settings.render:
-            return {}
-        parts = self.record.notebooks.values()
-        made = {path: h for part in parts for path, h in part.outputs.items()}
-        # what pages share with notebooks: words, entries, figures
-        code = {module: h for part in parts for module, h in part.fingerprint.get("code", {}).items()}
-        source = [p for p in (PACKAGE / "site").rglob("*") if p.is_file() and p.suffix != ".pyc"]
-        read = [p for p in (self.project.root / "CITATION.cff",) if p.is_file()]
-        own = {"site": files_hash(sorted(source) + read)}
-        return dict(sorted(made.items())) | dict(sorted(code.items())) | evidence_hashes(self.project.data) | own
+        return site_inputs(self.project, self.record) if self.settings.render else {}
 
     def _describe(self, scratch: Path) -> None:
         from pasimeta.pipeline.crate import write_crate
@@ -329,10 +346,11 @@ def _values(parameters: Parameters | Configuration) -> Values:
     return parameters.values() if isinstance(parameters, Configuration) else parameters.model_dump()
 
 
-def _import_what_pages_need() -> None:
+def _rehearse(project: Project, site: Path) -> None:
     # while notebooks run this process has little to do
-    for name in ("pasimeta.site.build", "nbconvert", "pasimeta.synthesis.estimators"):
-        importlib.import_module(name)
+    from pasimeta.site.build import rehearse_site
+
+    rehearse_site(project, site)
 
 
 def _now() -> str:

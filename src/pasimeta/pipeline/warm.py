@@ -18,6 +18,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 from pasimeta.errors import NotebookError
@@ -26,6 +27,7 @@ from pasimeta.pipeline.project import Project
 MODE_VARIABLE = "PASIMETA_KERNEL"
 # one thread a kernel: kernels run side by side, and sums don't depend on how many cores a machine has
 ONE_THREAD = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
+LISTENING = ".listening"  # appears in a kernel's temporary folder once it can be talked to
 _START_TIMEOUT = 120  # seconds for the imports, on the slowest machine
 
 
@@ -55,6 +57,10 @@ class ForkedProcess:
             if self.returncode is not None:
                 shutil.rmtree(self.folder, ignore_errors=True)
         return self.returncode
+
+    def is_listening(self) -> bool:
+        """Whether the kernel holds its ports."""
+        return (Path(self.folder) / LISTENING).exists()
 
     def wait(self, timeout: float | None = None) -> int:
         """Wait for the end and return the exit status."""
@@ -117,6 +123,10 @@ class WarmParent:
             return self._ask({"do": "poll", "pid": pid})["returncode"]
         except NotebookError:
             return -signal.SIGKILL  # the server takes its kernels with it
+
+    def is_alive(self) -> bool:
+        """Whether it can still be asked."""
+        return self._channel.fileno() >= 0 and self._server.poll() is None
 
     def close(self) -> None:
         """End the server and every kernel."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from pasimeta.pipeline.files import write_text
@@ -15,9 +16,10 @@ from pasimeta.site.coverage import coverage_pages
 from pasimeta.site.figures import from_its_folder
 from pasimeta.site.gallery import gallery_pages
 from pasimeta.site.glossary import glossary_pages
+from pasimeta.site.kept import written_or_kept
 from pasimeta.site.landing import landing_pages
 from pasimeta.site.methods import methods_pages
-from pasimeta.site.notebooks import notebook_pages
+from pasimeta.site.notebooks import notebook_pages, prepare_exporter
 from pasimeta.site.other_treatments import other_treatment_pages
 from pasimeta.site.own_review import own_review_pages, write_examples
 from pasimeta.site.page import Context, Page
@@ -47,11 +49,10 @@ PAGES: tuple[Callable[[Context], list[Page]], ...] = (
     citation_pages,
 )
 
-# What else stands in the site's folder, made from all pages: a search index, a PDF.
+# What else stands in the site's folder.
 FILES: tuple[Callable[[Context, Sequence[Page], Path], None], ...] = (
     write_parameters,
     write_examples,
-    write_report,
     write_search_index,
 )
 
@@ -71,7 +72,15 @@ def render_site(results: Path, pages: Path, project: Project, earlier: Path | No
         The site of an earlier run: what hasn't changed is taken from it, and the bytes are the same.
     """
     context = Context(project, results, earlier)
-    made = [page for write in PAGES for page in write(context)]
+    with ThreadPoolExecutor(1) as beside:  # setting type takes a while, and no lock of Python's
+        report = beside.submit(write_report, context, pages)
+        _write_pages(context, pages)
+        report.result()
+
+
+def _write_pages(context: Context, pages: Path) -> None:
+    results = context.results
+    made = [page for write in PAGES for page in written_or_kept(write, context)]
     for folder in ("tables", "figures", "notebooks"):
         if (results / folder).is_dir():
             shutil.copytree(results / folder, pages / folder)
@@ -82,3 +91,18 @@ def render_site(results: Path, pages: Path, project: Project, earlier: Path | No
         write_text(pages / page.href, whole_page(page, made))
     for write_files in FILES:
         write_files(context, made, pages)
+
+
+def rehearse_site(project: Project, earlier: Path) -> None:
+    """Write every page from no results at all, for what that imports, compiles and works out once a process.
+
+    Parameters
+    ----------
+    project : Project
+    earlier : path
+        The site of an earlier run.
+    """
+    context = Context(project, project.root / "no results", earlier)
+    for write in PAGES:
+        write(context)
+    prepare_exporter()

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from markupsafe import Markup
 
+from pasimeta.pipeline.executed import without_slow_format_check
 from pasimeta.pipeline.fingerprint import file_hash
 from pasimeta.pipeline.manifest import NOTEBOOKS
 from pasimeta.site.figures import figure_html
@@ -46,21 +47,36 @@ def notebook_source_hash(path: Path) -> str:
 def _converter() -> str:
     # what beside the notebook decides the page: code and templates that write it, and the libraries' releases
     here = Path(__file__)
-    parts = [here, here.with_name("figures.py"), TEMPLATES / "figure.html.j2", *sorted(TEMPLATES.glob("notebook/*"))]
+    parts = [
+        here,
+        *(here.with_name(name) for name in ("exporter.py", "figures.py")),
+        TEMPLATES / "figure.html.j2",
+        *sorted(TEMPLATES.glob("notebook/*")),
+    ]
     releases = [f"{name} {version(name)}" for name in ("nbconvert", "mistune", "pygments")]
     return " ".join([*(file_hash(part) for part in parts), *releases])
 
 
 @cache
 def _exporter() -> HTMLExporter:
-    from nbconvert import HTMLExporter
+    without_slow_format_check()
     from traitlets.config import Config
+
+    from pasimeta.site.exporter import BodyExporter
 
     # the exporter would otherwise look for Jupyter's own templates in every data path of this machine
     config = Config({"TemplateExporter": {"extra_template_basedirs": [str(TEMPLATES)]}})
-    exporter = HTMLExporter(template_name="notebook", config=config)
+    exporter = BodyExporter(template_name="notebook", config=config)
     exporter.register_filter("figure", figure_html)
     return exporter
+
+
+def prepare_exporter() -> None:
+    """Import and compile what turns a notebook into a page, ahead of the first."""
+    import nbformat
+
+    cells = [nbformat.v4.new_markdown_cell("a"), nbformat.v4.new_code_cell("a = 1")]
+    _exporter().from_notebook_node(nbformat.v4.new_notebook(cells=cells))
 
 
 def notebook_body(path: Path) -> Markup:

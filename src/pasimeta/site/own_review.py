@@ -6,19 +6,12 @@ import csv
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from io import StringIO
 from pathlib import Path
 
-from pasimeta.pipeline.anyones_table import (
-    StudyTable,
-    gosh_text,
-    pool_table,
-    read_study_table,
-    result_text,
-    table_effects,
-)
 from pasimeta.pipeline.files import write_text
-from pasimeta.pipeline.fingerprint import PACKAGE, environment, files_hash
+from pasimeta.pipeline.fingerprint import environment, files_hash, package_hash
 from pasimeta.site.page import Context, Page
 from pasimeta.site.shell import TEMPLATES, fill
 from pasimeta.site.tutorial import tutorial_notebook
@@ -52,8 +45,18 @@ def own_review_pages(context: Context) -> list[Page]:
     return [Page(href=href, title=title, short="Your own review", group="About", body=body, source=source)]
 
 
+@cache
 def examples() -> dict[str, Example]:
     """Return the page's commands with their output, as the command line prints it."""
+    # the whole engine, which a page taken over from an earlier run doesn't need
+    from pasimeta.pipeline.anyones_table import (
+        StudyTable,
+        gosh_text,
+        pool_table,
+        read_study_table,
+        result_text,
+        table_effects,
+    )
     from pasimeta.robustness import gosh
 
     trials = read_study_table(TRIALS)
@@ -81,6 +84,6 @@ def write_examples(context: Context, pages: Sequence[Page], folder: Path) -> Non
 
 def _source_hash(context: Context) -> str:
     # any part of the engine may decide what it prints
-    engine = [TRIALS, TEMPLATES / "own_review.html.j2", *sorted(PACKAGE.rglob("*.py"))]
+    shown = files_hash([TRIALS, TEMPLATES / "own_review.html.j2"])
     made_with = repr((sorted(environment().items()), tutorial_notebook(context).is_file()))
-    return hashlib.sha256((files_hash(engine) + made_with).encode()).hexdigest()
+    return hashlib.sha256((package_hash() + shown + made_with).encode()).hexdigest()

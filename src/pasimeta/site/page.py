@@ -11,6 +11,7 @@ import pandas as pd
 from markupsafe import Markup
 
 from pasimeta.evidence.store import Evidence, load_evidence
+from pasimeta.pipeline.fingerprint import evidence_hashes
 from pasimeta.pipeline.project import Project
 from pasimeta.pipeline.record import RunRecord, read_record
 
@@ -82,6 +83,11 @@ class Context:
         return load_evidence(self.project.data)
 
     @cached_property
+    def data_hash(self) -> tuple[tuple[str, str], ...]:
+        """The hash of every data file, by path."""
+        return tuple(evidence_hashes(self.project.data).items())
+
+    @cached_property
     def record(self) -> RunRecord:
         """The record of the run: parameters, versions, hashes; empty if there is none."""
         return read_record(self.results)
@@ -100,6 +106,10 @@ class Context:
         """Return ``results/tables/<name>.csv``; None if the notebook that writes it hasn't run."""
         path = self.results / "tables" / f"{name}.csv"
         return pd.read_csv(path) if path.is_file() else None
+
+    def table_files(self) -> list[str]:
+        """Return the file names of all tables, sorted."""
+        return sorted(path.name for path in (self.results / "tables").glob("*.csv"))
 
     def figure(self, name: str) -> Markup | None:
         """Return ``results/figures/<name>.svg`` to stand in a page; None if it hasn't been drawn."""

@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import datetime
 import json
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from pasimeta.site.page import Context, Page
+from pasimeta.site.page import Context
 from pasimeta.site.report import report_content
 from pasimeta.site.shell import TEMPLATES
 
 FILE = "report.pdf"
 
 
-def write_report(context: Context, pages: Sequence[Page], folder: Path) -> None:
+def write_report(context: Context, folder: Path) -> None:
     """Write ``report.pdf``; nothing if the summary hasn't been made.
 
     The same results give the same bytes: the date is that of the evidence, and the fonts are the figures' and Typst's

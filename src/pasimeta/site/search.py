@@ -7,6 +7,7 @@ import json
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 from pasimeta.pipeline.files import write_text
@@ -41,8 +42,13 @@ def write_search_index(context: Context, pages: Sequence[Page], folder: Path) ->
     write_text(folder / "assets" / INDEX, f"window.pasimetaSearch = {text};\n")
 
 
-def sections(page: Page) -> Iterator[Section]:
+@lru_cache(maxsize=256)
+def sections(page: Page) -> tuple[Section, ...]:
     """Return a page's sections in order: what stands before the first heading with an anchor, then one a heading."""
+    return tuple(_sections(page))
+
+
+def _sections(page: Page) -> Iterator[Section]:
     body = _PERMALINK.sub("", _WORDLESS.sub(" ", str(page.body)))
     found = list(_HEADING.finditer(body))
     starts = [0, *(heading.end() for heading in found)]

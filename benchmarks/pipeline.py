@@ -16,7 +16,6 @@ import itertools
 import json
 import os
 import shutil
-import signal
 import statistics
 import subprocess
 import sys
@@ -252,8 +251,8 @@ def watched_change(change: str, scratch: Path, results: Path, chosen: Sequence[N
             wait_until(lambda: page.is_dir() and page.stat().st_ino != shown, process)
             taken = Taken(time.perf_counter() - since, processor_seconds(process) - busy, peak[0])
         finally:
-            process.send_signal(signal.SIGINT)
-            process.wait()
+            process.terminate()  # not Ctrl-C, which is ignored wherever the benchmark itself runs in the background
+            process.wait(60)
     return taken
 
 

@@ -1,11 +1,13 @@
 """Files and folders appear whole or not at all."""
 
+import os
+import signal
 import sys
 
 import pytest
 
 from pasimeta.pipeline import files
-from pasimeta.pipeline.files import recover, staged_folder, write_text
+from pasimeta.pipeline.files import recover, staged_folders, write_text
 
 
 def leftovers(folder):
@@ -32,7 +34,7 @@ def test_folder_takes_the_place_of_the_old_one(tmp_path):
     target = tmp_path / "results"
     target.mkdir()
     (target / "stale").touch()
-    with staged_folder(target) as scratch:
+    with staged_folders(target) as [scratch]:
         (scratch / "fresh").touch()
         assert (target / "stale").exists()
     assert [p.name for p in target.iterdir()] == ["fresh"]
@@ -43,15 +45,38 @@ def test_failed_block_leaves_everything_as_it_was(tmp_path):
     target = tmp_path / "results"
     target.mkdir()
     (target / "old").write_text("1")
-    with pytest.raises(KeyboardInterrupt), staged_folder(target) as scratch:  # noqa: PT012
+    with pytest.raises(KeyboardInterrupt), staged_folders(target) as [scratch]:  # noqa: PT012
         (scratch / "old").write_text("half")
         raise KeyboardInterrupt
     assert (target / "old").read_text() == "1"
     assert leftovers(tmp_path) == []
 
 
+def test_an_interruption_finds_both_folders_old_or_both_new(tmp_path, monkeypatch):
+    targets = [tmp_path / "results", tmp_path / "site"]
+    for target in targets:
+        target.mkdir()
+        (target / "old").touch()
+    replace = files._replace_folder
+
+    def interrupted(target, scratch):
+        replace(target, scratch)
+        os.kill(os.getpid(), signal.SIGINT)  # after the first as after the second
+
+    monkeypatch.setattr(files, "_replace_folder", interrupted)
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        with pytest.raises(KeyboardInterrupt), staged_folders(*targets) as scratches:  # noqa: PT012
+            for scratch in scratches:
+                (scratch / "new").touch()
+    finally:
+        signal.signal(signal.SIGINT, before)
+    assert [[p.name for p in target.iterdir()] for target in targets] == [["new"], ["new"]]
+    assert leftovers(tmp_path) == []
+
+
 def test_failed_first_run_leaves_nothing(tmp_path):
-    with pytest.raises(ValueError, match="x"), staged_folder(tmp_path / "results"):
+    with pytest.raises(ValueError, match="x"), staged_folders(tmp_path / "results"):
         raise ValueError("x")
     assert list(tmp_path.iterdir()) == []
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 import ctypes
 import os
 import shutil
+import signal
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 _AT_FDCWD, _RENAME_EXCHANGE = -100, 2  # of linux/fcntl.h and linux/fs.h
@@ -53,22 +54,39 @@ def locked(folder: Path, on_wait: Callable[[], None]) -> Iterator[None]:
 
 
 @contextmanager
-def staged_folder(target: Path) -> Iterator[Path]:
-    """Offer a scratch folder that takes the target's place if the block succeeds, and vanishes if it doesn't.
+def staged_folders(*targets: Path) -> Iterator[list[Path]]:
+    """Offer scratch folders that take the targets' places, all at once, if the block succeeds, and else vanish.
 
     Parameters
     ----------
-    target : path
-        The folder to be replaced.
+    *targets : path
+        The folders to be replaced.
     """
-    target.parent.mkdir(parents=True, exist_ok=True)
-    scratch = Path(tempfile.mkdtemp(dir=target.parent, prefix=f".{target.name}-new-"))
-    scratch.chmod(0o755)
+    with ExitStack() as stack:
+        scratches = []
+        for target in targets:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            scratch = Path(tempfile.mkdtemp(dir=target.parent, prefix=f".{target.name}-new-"))
+            stack.callback(_remove, scratch)
+            scratch.chmod(0o755)
+            scratches.append(scratch)
+        yield scratches
+        with _uninterrupted():  # or some would be of this run, some of the one before
+            for target, scratch in zip(targets, scratches, strict=True):
+                _replace_folder(target, scratch)
+
+
+@contextmanager
+def _uninterrupted() -> Iterator[None]:
+    """Let Ctrl-C wait until the block is through, where the system can."""
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})
     try:
-        yield scratch
-        _replace_folder(target, scratch)
+        yield
     finally:
-        _remove(scratch)
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 @contextmanager

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 from pasimeta.errors import NotebookError, PasimetaError
 from pasimeta.pipeline.configuration import Configuration, Values, values_of
 from pasimeta.pipeline.execute import CELL_TIMEOUT, Job, execute, import_papermill, outputs, prepare_folder
-from pasimeta.pipeline.files import locked, recover, staged_folder, work_folder, write_text
+from pasimeta.pipeline.files import locked, recover, staged_folders, work_folder, write_text
 from pasimeta.pipeline.fingerprint import Fingerprint, environment, file_hash
 from pasimeta.pipeline.graph import longest_first, maker_of, predecessors
 from pasimeta.pipeline.manifest import NOTEBOOKS, Notebook, select
@@ -166,7 +166,8 @@ class _Run:
         from pasimeta.evidence.store import load_evidence
 
         load_evidence(self.project.data)
-        with staged_folder(self.results) as scratch:
+        targets = (self.results, self.site) if self.settings.render else (self.results,)
+        with staged_folders(*targets) as (scratch, *pages):
             self._carry_over(scratch)
             self._require_inputs(scratch / "tables")
             self._run_notebooks(scratch, parent)
@@ -175,7 +176,8 @@ class _Run:
             self.record.seconds = round(time.monotonic() - since, 2)
             self.record.write(scratch)
             self._describe(scratch)
-            self._render(scratch)
+            if pages:
+                self._render(scratch, pages[0])
 
     def _nothing_to_do(self) -> bool:
         before = self.before.record
@@ -324,14 +326,11 @@ class _Run:
 
         write_crate(self.project, self.record, scratch)
 
-    def _render(self, scratch: Path) -> None:
-        if not self.settings.render:
-            return
+    def _render(self, scratch: Path, pages: Path) -> None:
         from pasimeta.site.build import render_site
 
         since = time.monotonic()
-        with staged_folder(self.site) as pages:
-            render_site(scratch, pages, self.project, self.site)
+        render_site(scratch, pages, self.project, self.site)
         self.reporter.finished("site", "done", time.monotonic() - since)
 
 

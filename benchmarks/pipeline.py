@@ -109,7 +109,7 @@ def watched_memory(process: subprocess.Popen[bytes]) -> list[float]:
             except psutil.Error:  # it ended amid the count
                 held = 0
             peak[0] = max(peak[0], held / 2**30)
-            time.sleep(0.5)
+            time.sleep(1.0)  # a count holds up the processes that are counted
 
     threading.Thread(target=watch, daemon=True).start()
     return peak

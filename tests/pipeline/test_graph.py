@@ -4,7 +4,7 @@ from graphlib import TopologicalSorter
 
 from pasimeta.pipeline.configuration import values_of
 from pasimeta.pipeline.fingerprint import difference, evidence_hashes, fingerprint, notebook_source, reachable_modules
-from pasimeta.pipeline.graph import longest_first, maker_of, predecessors
+from pasimeta.pipeline.graph import maker_of, most_urgent_first, predecessors
 from pasimeta.pipeline.manifest import NOTEBOOKS
 from pasimeta.pipeline.parameters import load_parameters
 from pasimeta.pipeline.sections import Parameters
@@ -57,8 +57,18 @@ def test_each_kind_of_change_is_named(project, tmp_path):
     assert difference({**before, "notebook": {}}, before) == "the notebook's cells changed"
 
 
-def test_longest_of_the_ready_starts_first():
-    ordered = longest_first(NOTEBOOKS)
+def test_what_the_longest_chain_waits_for_starts_first():
+    waits_for = predecessors(NOTEBOOKS)
+
+    def to_the_end(notebook):
+        later = [other for other, makers in waits_for.items() if notebook in makers]
+        return notebook.seconds + max(map(to_the_end, later), default=0)
+
+    ordered = most_urgent_first(NOTEBOOKS)
+    chains = [to_the_end(notebook) for notebook in ordered]
+    assert chains == sorted(chains, reverse=True)
     assert set(ordered) == set(NOTEBOOKS)
-    assert [n.seconds for n in ordered] == sorted((n.seconds for n in NOTEBOOKS), reverse=True)
-    assert ordered[0] is not NOTEBOOKS[0]
+    # a short notebook that much waits for goes before a longer one that nothing waits for
+    by_name = {notebook.name: place for place, notebook in enumerate(ordered)}
+    assert by_name["04_pooling"] < by_name["02_extraction"]
+    assert ordered[0].name == "01_evidence"

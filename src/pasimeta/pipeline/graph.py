@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import cache
 
 from pasimeta.pipeline.manifest import NOTEBOOKS, Notebook
 
@@ -21,6 +22,13 @@ def predecessors(chosen: Iterable[Notebook]) -> dict[Notebook, set[Notebook]]:
     return {notebook: {maker_of(table) for table in notebook.reads} & set(running) for notebook in running}
 
 
-def longest_first(ready: Iterable[Notebook]) -> list[Notebook]:
-    """Return notebooks that could run in the order they should: a long one started last would keep all waiting."""
-    return sorted(ready, key=lambda notebook: (-notebook.seconds, notebook.name))
+def most_urgent_first(ready: Iterable[Notebook]) -> list[Notebook]:
+    """Return notebooks that could run in the order they should: first what the longest chain of others waits for."""
+    return sorted(ready, key=lambda notebook: (-_seconds_to_the_end(notebook), notebook.name))
+
+
+@cache
+def _seconds_to_the_end(notebook: Notebook) -> float:
+    """What a notebook and the longest chain of those that wait for it take."""
+    waiting = [other for other in NOTEBOOKS if set(notebook.writes) & set(other.reads)]
+    return notebook.seconds + max(map(_seconds_to_the_end, waiting), default=0.0)

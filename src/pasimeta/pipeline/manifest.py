@@ -27,7 +27,7 @@ class Notebook:
     reads_evidence : bool
         Whether it reads the data folder itself.
     seconds : float
-        Roughly what its cells take: of those that could run, the longest starts first.
+        Roughly what it takes: of those that could run, what the longest chain of others waits for starts first.
     """
 
     name: str
@@ -37,7 +37,7 @@ class Notebook:
     reads: tuple[str, ...]
     writes: tuple[str, ...]
     reads_evidence: bool = False
-    seconds: float = 2.0
+    seconds: float = 1.0
 
 
 NOTEBOOKS = (
@@ -58,6 +58,7 @@ NOTEBOOKS = (
             "statements_missing",
         ),
         reads_evidence=True,
+        seconds=1,
     ),
     Notebook(
         "02_extraction",
@@ -67,6 +68,7 @@ NOTEBOOKS = (
         reads=(),
         writes=("document_lines", "extraction_examples", "extraction_problems"),
         reads_evidence=True,
+        seconds=0.5,
     ),
     Notebook(
         "03_effect_sizes",
@@ -75,6 +77,7 @@ NOTEBOOKS = (
         common=("level", "imputation", "timepoint"),
         reads=("responses", "benchmarks"),
         writes=("effect_sizes", "effect_scales"),
+        seconds=0.5,
     ),
     Notebook(
         "04_pooling",
@@ -84,6 +87,7 @@ NOTEBOOKS = (
         reads=("responses", "benchmarks"),
         writes=("pooled", "pooled_models", "statements_response"),
         reads_evidence=True,
+        seconds=1.1,
     ),
     Notebook(
         "05_thresholds",
@@ -100,7 +104,7 @@ NOTEBOOKS = (
             "statements_thresholds",
         ),
         reads_evidence=True,
-        seconds=8,
+        seconds=3.8,
     ),
     Notebook(
         "06_safety",
@@ -110,6 +114,7 @@ NOTEBOOKS = (
         reads=("safety", "responses", "characteristics"),
         writes=("safety_pool", "adverse_patients", "adverse_events", "relapses", "statements_safety"),
         reads_evidence=True,
+        seconds=1.1,
     ),
     Notebook(
         "07_dose_response",
@@ -118,6 +123,7 @@ NOTEBOOKS = (
         common=("level", "imputation", "timepoint"),
         reads=("responses", "doses"),
         writes=("dose_response", "dose_confounding", "dose_bounds", "statements_dose"),
+        seconds=1.3,
     ),
     Notebook(
         "08_sex_subgroup",
@@ -136,7 +142,7 @@ NOTEBOOKS = (
             "statements_sex",
         ),
         reads_evidence=True,
-        seconds=9,
+        seconds=2.7,
     ),
     Notebook(
         "09_moderators",
@@ -145,6 +151,7 @@ NOTEBOOKS = (
         common=("level", "imputation", "timepoint"),
         reads=("responses", "doses", "characteristics"),
         writes=("moderators", "statements_moderators"),
+        seconds=0.5,
     ),
     Notebook(
         "10_robustness",
@@ -154,7 +161,7 @@ NOTEBOOKS = (
         reads=("responses",),
         writes=("multiverse", "multiverse_shares", "leave_one_out", "prior_sensitivity", "statements_robustness"),
         reads_evidence=True,
-        seconds=14,
+        seconds=4.4,
     ),
     Notebook(
         "11_missing_evidence",
@@ -164,7 +171,7 @@ NOTEBOOKS = (
         reads=("characteristics", "responses", "comparators"),
         writes=("rob_me", "tipping_points", "extreme_cases", "selection", "statements_missing_evidence"),
         reads_evidence=True,
-        seconds=8,
+        seconds=1.9,
     ),
     Notebook(
         "12_certainty",
@@ -181,6 +188,7 @@ NOTEBOOKS = (
             "statements_grade",
         ),
         reads_evidence=True,
+        seconds=1.5,
     ),
     Notebook(
         "13_next_trial",
@@ -199,7 +207,7 @@ NOTEBOOKS = (
             "statements_next_trial",
         ),
         reads_evidence=True,
-        seconds=16,
+        seconds=4.4,
     ),
     Notebook(
         "14_summary",
@@ -225,6 +233,7 @@ NOTEBOOKS = (
             "statements_robustness",
         ),
         writes=("summary",),
+        seconds=0.2,
     ),
 )
 

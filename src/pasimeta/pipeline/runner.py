@@ -21,7 +21,7 @@ from pasimeta.pipeline.configuration import Configuration, Values, values_of
 from pasimeta.pipeline.execute import CELL_TIMEOUT, Job, execute, import_papermill, outputs, prepare_folder
 from pasimeta.pipeline.files import locked, recover, staged_folders, work_folder, write_text
 from pasimeta.pipeline.fingerprint import Fingerprint, environment, file_hash
-from pasimeta.pipeline.graph import longest_first, maker_of, predecessors
+from pasimeta.pipeline.graph import maker_of, most_urgent_first, predecessors
 from pasimeta.pipeline.manifest import NOTEBOOKS, Notebook, select
 from pasimeta.pipeline.plan import Earlier, Plan, earlier_runs, site_inputs
 from pasimeta.pipeline.progress import Reporter, Silent
@@ -226,8 +226,11 @@ class _Run:
             # on the same file system, so that results can be moved rather than copied
             work = stack.enter_context(work_folder(scratch.parent, f"{scratch.name}-work-"))
             pool: ThreadPoolExecutor | None = None
+            waiting: list[Notebook] = []
             while sorter.is_active():
-                for notebook in longest_first(sorter.get_ready()):
+                waiting = most_urgent_first([*waiting, *sorter.get_ready()])
+                if waiting and len(running) < self.settings.jobs:
+                    notebook = waiting.pop(0)
                     reason, now = self.plan.reason_to_run(notebook, scratch)
                     if reason is None:
                         self._keep(notebook, scratch)
@@ -239,10 +242,9 @@ class _Run:
                     future = pool.submit(self._execute, job, reason)
                     running[future] = job, now
                     future.add_done_callback(ended.put)
-                if not running:
-                    if failures:
-                        break
                     continue
+                if not running:
+                    break  # what is left waits for a notebook that failed
                 future = ended.get()
                 job, now = running.pop(future)
                 try:

@@ -209,10 +209,12 @@ def _interpolated_exp(logs: Array, edges: Array, x: Array) -> Array:
 
     Logarithms, for those of a log-concave density are nearly quadratic or straight on a panel; 0 off the panels.
     """
-    panel = np.clip((x[..., None] >= edges[:, None, 1:-1]).sum(axis=-1), 0, edges.shape[1] - 2)
-    low, high = np.take_along_axis(edges, panel, axis=1), np.take_along_axis(edges, panel + 1, axis=1)
+    starts = edges[:, None, 1:-1]
+    panel = np.add.reduce(x[..., None] >= starts, axis=-1)
+    row = np.arange(len(x))[:, None]
+    low, high = edges[row, panel], edges[row, panel + 1]
     t = 2 * (x - low) / (high - low) - 1
-    coefficients = logs @ to_coefficients(_NODES).T
-    picked = np.take_along_axis(coefficients, panel[..., None], axis=1)
+    coefficients = (logs @ to_coefficients(_NODES).T).reshape(-1, _NODES)
+    picked = np.take(coefficients, row * logs.shape[1] + panel, axis=0)
     at = np.einsum("jxc,jxc->jx", picked, legendre_values(np.clip(t, -1, 1), _NODES))
     return np.where(np.abs(t) <= 1, np.exp(at), 0.0)

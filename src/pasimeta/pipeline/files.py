@@ -8,6 +8,7 @@ import shutil
 import signal
 import sys
 import tempfile
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -78,15 +79,22 @@ def staged_folders(*targets: Path) -> Iterator[list[Path]]:
 
 @contextmanager
 def _uninterrupted() -> Iterator[None]:
-    """Let Ctrl-C wait until the block is through, where the system can."""
-    if not hasattr(signal, "pthread_sigmask"):
+    """Let Ctrl-C wait until the block is through; it is of concern to the main thread alone."""
+    if threading.current_thread() is not threading.main_thread():
         yield
         return
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})
+    late: list[int] = []
+    before = {
+        number: signal.signal(number, lambda number, _: late.append(number))
+        for number in (signal.SIGINT, signal.SIGTERM)
+    }
     try:
         yield
     finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        for number, handler in before.items():
+            signal.signal(number, signal.SIG_DFL if handler is None else handler)
+        if late:
+            signal.raise_signal(late[0])
 
 
 @contextmanager

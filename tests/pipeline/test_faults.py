@@ -10,7 +10,7 @@ import sys
 import time
 
 import pytest
-from tiny_project import CELLS, NUMBERS, Runs, incomplete, problems, write_notebook, write_project
+from tiny_project import CELLS, NUMBERS, incomplete, problems, write_notebook, write_project
 
 from pasimeta.cli import main
 
@@ -19,18 +19,6 @@ pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="forked kernels 
 INTERRUPTIONS, SEED = 50, 20261122
 PROGRESS = re.compile(r"0\d_\w+(: | +[\d.]+ s)|in all ")
 ENDLESS = [NUMBERS, "while True: pass"]
-
-
-@pytest.fixture(scope="module")
-def runs(tmp_path_factory):
-    started = Runs(tmp_path_factory.mktemp("runs"))
-    yield started
-    started.close()
-
-
-@pytest.fixture
-def tiny(tmp_path):
-    return write_project(tmp_path / "project")
 
 
 @pytest.fixture(scope="module")

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import psutil
 import pytest
-from tiny_project import NUMBERS, Runs, incomplete, problems, write_notebook, write_project
+from tiny_project import NUMBERS, incomplete, problems, write_notebook
 
 from pasimeta.pipeline.record import read_record
 
@@ -19,18 +19,6 @@ pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="forked kernels 
 
 PATIENCE = 120  # seconds
 READY = "watching "
-
-
-@pytest.fixture(scope="module")
-def runs(tmp_path_factory):
-    started = Runs(tmp_path_factory.mktemp("runs"))
-    yield started
-    started.close()
-
-
-@pytest.fixture
-def tiny(tmp_path):
-    return write_project(tmp_path / "project")
 
 
 @pytest.fixture

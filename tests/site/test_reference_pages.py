@@ -14,13 +14,14 @@ from pasimeta.evidence.store import load_evidence
 from pasimeta.pipeline.manifest import NOTEBOOKS
 from pasimeta.pipeline.parameters import load_parameters
 from pasimeta.pipeline.sections import Parameters
+from pasimeta.pipeline.worked_examples import TRIALS, committed_examples
 from pasimeta.site.citation import bibtex, citation_pages, citation_text
 from pasimeta.site.coverage import coverage_pages, coverage_rows
 from pasimeta.site.formulas import markdown_with_formulas, mathml
 from pasimeta.site.gallery import gallery_pages, pictures
 from pasimeta.site.glossary import glossary_pages
 from pasimeta.site.methods import CONTENT, methods, methods_pages
-from pasimeta.site.own_review import TRIALS, examples, write_examples
+from pasimeta.site.own_review import write_examples
 from pasimeta.site.page import Context, Page
 from pasimeta.site.pdf import typeset, write_report
 from pasimeta.site.report import IN_BRIEF, parsed, report_content
@@ -208,7 +209,7 @@ def test_size_in_print_is_that_of_the_png(context, default_run):
 
 def test_outputs_of_the_own_review_page_are_what_the_command_prints(context, project, tmp_path):
     write_examples(context, [], tmp_path)
-    for example in examples().values():
+    for example in committed_examples().values():
         program, *arguments = example.command.split()
         assert program == "pasimeta"
         done = subprocess.run(
@@ -222,7 +223,7 @@ def test_outputs_of_the_own_review_page_are_what_the_command_prints(context, pro
 
 def test_bcg_trials_give_the_published_result():
     # metafor 3.8.1: rma(measure="RR", ai=tpos, bi=tneg, ci=cpos, di=cneg, data=dat.bcg, test="knha")
-    printed = dict(line.split(maxsplit=1) for line in examples()["pooled"].output.splitlines())
+    printed = dict(line.split(maxsplit=1) for line in committed_examples()["pooled"].output.splitlines())
     for name, value in (("estimate", -0.7145), ("se", 0.1808), ("tau2", 0.3132), ("i2", 92.22), ("q", 152.233)):
         assert float(printed[name]) == pytest.approx(value, rel=1e-3), name
     assert len(TRIALS.read_text().splitlines()) == 14

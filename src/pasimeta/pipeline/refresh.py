@@ -1,4 +1,4 @@
-"""Refresh what is committed but made: executed notebooks, default configuration, data dictionary, JSON schemas."""
+"""Refresh what is committed but made: notebooks, default configuration, data dictionary, schemas, worked examples."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from pasimeta.pipeline.manifest import NOTEBOOKS
 from pasimeta.pipeline.parameters import default_configuration
 from pasimeta.pipeline.project import Project, find_project
 from pasimeta.pipeline.sections import Parameters
+from pasimeta.pipeline.worked_examples import OUTPUTS, examples_text
 
 HEADLINE = "response_forest.png"
 TUTORIAL = "tutorial.ipynb"
@@ -28,6 +29,7 @@ def refresh_generated(project: Project) -> None:
     """Write the generated files."""
     for name, text in generated_files().items():
         write_text(project.root / name, text)
+    write_text(OUTPUTS, examples_text())
 
 
 def refresh_notebooks(project: Project) -> None:

@@ -17,9 +17,9 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from pasimeta.errors import PasimetaError
-from pasimeta.figures.theme import FONT, PNG_DPI, theme
+from pasimeta.figures.pixels import png_of
+from pasimeta.figures.theme import FONT, theme
 
-_PNG_OPTIONS = {"compress_level": 3}  # a third faster than Pillow's default of 6, for files a tenth larger
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]*")
 _XML_DECLARATION = '<?xml version="1.0" encoding="utf-8" standalone="no"?>\n'
 
@@ -90,11 +90,7 @@ def svg_text(plot: Plot) -> str:
 
 def png_bytes(plot: Plot) -> bytes:
     """The figure at 300 dots an inch, its words in the file's own text fields."""
-    buffer = BytesIO()
-    words = {"Software": None, "Title": plot.title or plot.name, "Description": plot.alt}
-    with theme():
-        plot.figure.savefig(buffer, format="png", dpi=PNG_DPI, metadata=words, pil_kwargs=_PNG_OPTIONS)
-    return buffer.getvalue()
+    return png_of(plot.figure, {"Title": plot.title or plot.name, "Description": plot.alt})
 
 
 def save(plot: Plot, directory: str | os.PathLike[str], drawn: str | None = None) -> tuple[Path, Path]:

@@ -74,14 +74,7 @@ def execute(job: Job) -> None:
     NotebookError
         Naming notebook, cell and error. The notebook up to there is kept in ``job.kept``.
     """
-    papermill = import_papermill()
-    from nbclient.exceptions import CellTimeoutError, DeadKernelError
-
-    from pasimeta.pipeline import engine
-    from pasimeta.pipeline.clients import PromptKernelManager
-
-    target = job.folder / "notebooks" / f"{job.notebook.name}.ipynb"
-    current, raised = 0, ""
+    target, current = job.folder / "notebooks" / f"{job.notebook.name}.ipynb", 0
 
     def at_cell(cell: Any, cell_index: int) -> None:
         nonlocal current
@@ -91,44 +84,67 @@ def execute(job: Job) -> None:
         job.at_cell(current)
 
     try:
-        papermill.execute_notebook(
-            str(job.project.notebooks / f"{job.notebook.name}.ipynb"),
-            str(target),
-            parameters=job.parameters,
-            kernel_name="python3",
-            engine_name=engine.NAME,
-            kernel_manager_class=PromptKernelManager,
-            progress_bar=False,
-            execution_timeout=job.timeout,
-            on_cell_start=at_cell,
-            # papermill's own cwd changes that of the whole process, which other notebooks share
-            resources={"metadata": {"path": str(job.folder)}},
-            extra_arguments=["--log-level=ERROR"],
-            shutdown_kernel="immediate",  # nothing of a kernel is needed after its last cell
-        )
-    except papermill.PapermillExecutionError as error:
-        problem = f"cell {error.cell_index + 1}: {error.ename}: {_plain(error.evalue)}"
-        raised = _raising_lines(error.traceback)
-    except CellTimeoutError:
-        problem = f"cell {current}: ran longer than {job.timeout:g} s; raise --timeout or mend the cell"
-    except DeadKernelError:
-        problem = f"cell {current}: its kernel died; it was killed, most likely for want of memory"
-    except RuntimeError as error:
-        if "Kernel died before" not in str(error):  # jupyter_client has no type of its own for this
-            raise
-        problem = "its kernel died before the first cell; it was killed, most likely for want of memory"
+        _run(job, target, at_cell)
     except FileNotFoundError as error:
         raise NotebookError(f"{error.filename}: is missing; restore the notebook") from None
-    else:
-        write_text(target, normalized(target))
-        return
+    except Exception as error:
+        problem = _problem(error, current, job.timeout)
+        if problem is None:
+            raise
+        raise _failure(job, target, *problem) from None
+    write_text(target, normalized(target))
+
+
+def _run(job: Job, target: Path, at_cell: Callable[..., None]) -> None:
+    papermill = import_papermill()
+    from pasimeta.pipeline import engine
+    from pasimeta.pipeline.clients import PromptKernelManager
+
+    papermill.execute_notebook(
+        str(job.project.notebooks / f"{job.notebook.name}.ipynb"),
+        str(target),
+        parameters=job.parameters,
+        kernel_name="python3",
+        engine_name=engine.NAME,
+        kernel_manager_class=PromptKernelManager,
+        progress_bar=False,
+        execution_timeout=job.timeout,
+        on_cell_start=at_cell,
+        # papermill's own cwd changes that of the whole process, which other notebooks share
+        resources={"metadata": {"path": str(job.folder)}},
+        # what a notebook runs is no part of the reader's own history
+        extra_arguments=["--log-level=ERROR", "--HistoryManager.enabled=False"],
+        shutdown_kernel="immediate",  # nothing of a kernel is needed after its last cell
+    )
+
+
+def _problem(error: Exception, cell: int, timeout: float) -> tuple[str, str] | None:
+    """Return what stopped a notebook at a cell, and the lines that raised it; None for what is no notebook's doing."""
+    from nbclient.exceptions import CellTimeoutError, DeadKernelError
+    from papermill import PapermillExecutionError
+
+    match error:
+        case PapermillExecutionError():
+            problem = f"cell {error.cell_index + 1}: {error.ename}: {_plain(error.evalue)}"
+            return problem, _raising_lines(error.traceback)
+        case CellTimeoutError():
+            return f"cell {cell}: ran longer than {timeout:g} s; raise --timeout or mend the cell", ""
+        case DeadKernelError():
+            return f"cell {cell}: its kernel died; it was killed, most likely for want of memory", ""
+        case RuntimeError() if "Kernel died before" in str(error):  # jupyter_client has no type of its own for this
+            return "its kernel died before the first cell; it was killed, most likely for want of memory", ""
+    return None
+
+
+def _failure(job: Job, target: Path, problem: str, raised: str) -> NotebookError:
+    """Return what is said of a notebook that has failed, which is kept as far as it went."""
     if job.stop.is_set():
-        raise NotebookError(f"{job.notebook.name}: stopped")
+        return NotebookError(f"{job.notebook.name}: stopped")
     remedy = ""
     if target.is_file():
         write_text(job.kept, target.read_text(encoding="utf-8"))
         remedy = f"; the notebook up to there is in {job.kept}"
-    raise NotebookError(f"{job.notebook.name}: {problem}{remedy}{raised}")
+    return NotebookError(f"{job.notebook.name}: {problem}{remedy}{raised}")
 
 
 def outputs(job: Job) -> list[str]:

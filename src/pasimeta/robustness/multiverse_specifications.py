@@ -46,7 +46,7 @@ class Specifications:
         key_index = np.array([number[each.key] for each in self.data])
         size = len(self.analyses)
         codes, fit = np.unique(key_index[self.data_index] * size + self.analysis_index, return_inverse=True)
-        return [(keys[code // size], self.analyses[code % size]) for code in codes], fit
+        return [(keys[code // size], self.analyses[code % size]) for code in codes.tolist()], fit
 
     def frame(self, fit: np.ndarray, values: Array) -> pd.DataFrame:
         """One row a specification: its choices, its counts, and the results of its fit.

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pasimeta.effects.validation import Array
-from pasimeta.synthesis.densities import gauss_legendre, legendre_values, to_coefficients
+from pasimeta.synthesis.densities import gauss_legendre, to_powers
 from pasimeta.synthesis.quadrature import BinomialNormalIntegral, gauss_hermite
 from pasimeta.synthesis.roots import Columns, root_of_increasing
 
@@ -209,12 +209,17 @@ def _interpolated_exp(logs: Array, edges: Array, x: Array) -> Array:
 
     Logarithms, for those of a log-concave density are nearly quadratic or straight on a panel; 0 off the panels.
     """
-    starts = edges[:, None, 1:-1]
-    panel = np.add.reduce(x[..., None] >= starts, axis=-1)
-    row = np.arange(len(x))[:, None]
-    low, high = edges[row, panel], edges[row, panel + 1]
-    t = 2 * (x - low) / (high - low) - 1
-    coefficients = (logs @ to_coefficients(_NODES).T).reshape(-1, _NODES)
-    picked = np.take(coefficients, row * logs.shape[1] + panel, axis=0)
-    at = np.einsum("jxc,jxc->jx", picked, legendre_values(np.clip(t, -1, 1), _NODES))
-    return np.where(np.abs(t) <= 1, np.exp(at), 0.0)
+    panels = logs.shape[1]
+    panel = np.repeat(panels * np.arange(len(x))[:, None], x.shape[1], axis=1)  # among those of every tau
+    for start in edges.T[1:-1]:
+        panel += x >= start[:, None]
+    half = np.diff(edges, axis=1) / 2
+    t = (x - (edges[:, :-1] + half).take(panel)) / half.take(panel)
+    inside = np.abs(t) <= 1
+    powers = (logs @ to_powers(_NODES).T).reshape(-1, _NODES).T
+    np.clip(t, -1, 1, out=t)
+    at = powers[-1].take(panel)
+    for power in powers[-2::-1]:  # Horner's rule
+        at *= t
+        at += power.take(panel)
+    return np.where(inside, np.exp(at, out=at), 0.0)

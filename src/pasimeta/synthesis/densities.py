@@ -56,6 +56,13 @@ def to_coefficients(points: int) -> Array:
     return (2 * degrees[:, None] + 1) / 2 * legendre.legvander(nodes, points - 1).T * weights
 
 
+@lru_cache(maxsize=4)
+def to_powers(points: int) -> Array:
+    """Matrix from values at the Gauss nodes to the interpolating polynomial's coefficients of 1, t, t**2, ..."""
+    series = to_coefficients(points).T
+    return np.stack([np.pad(column := legendre.leg2poly(each), (0, points - len(column))) for each in series], axis=1)
+
+
 @dataclass(frozen=True, slots=True)
 class PanelDensity:
     """A density as one polynomial a panel, through its values at the panel's Gauss-Legendre nodes.

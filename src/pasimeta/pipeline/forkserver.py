@@ -45,8 +45,11 @@ BASE = (
     "ipykernel.debugger",
     "ipykernel.ipkernel",
     "ipykernel.kernelapp",
+    "tornado.platform.asyncio",
     "pasimeta.pipeline.notebook",
 )
+# nobody debugs these kernels or has pandera invent data for them, and these imports are long
+WITHOUT = ("debugpy", "hypothesis")
 # what few notebooks need, and late: imported while the first ones run already
 LATER = (
     "scipy.optimize",
@@ -56,6 +59,7 @@ LATER = (
     "pasimeta.synthesis.estimators",
 )
 _REAP_EVERY = 0.05  # seconds between looks at the children
+_LULL = 0.02  # seconds without a request after which there is time for an import
 _SET_PARENT_DEATH_SIGNAL = 1  # PR_SET_PDEATHSIG of linux/prctl.h
 
 
@@ -106,7 +110,7 @@ class Server:
 
     def _patience(self) -> float | None:
         if self.later:
-            return 0
+            return _LULL
         return _REAP_EVERY if self.running else None
 
     def _answer(self, request: dict[str, Any]) -> dict[str, Any]:
@@ -187,15 +191,17 @@ def _import_what_notebooks_use(project: Project) -> None:
 
 
 def _use_once(project: Project) -> None:
-    """Do once what loads or computes more on first use: schema validation, drawing, the data folder."""
+    """Do once what loads or computes more on first use: addresses, schema validation, drawing, the data folder."""
     import pandas as pd
     import pandera.pandas as pa
+    from jupyter_client.localinterfaces import localhost
     from matplotlib.figure import Figure
 
     from pasimeta.errors import PasimetaError
     from pasimeta.evidence.store import load_evidence
     from pasimeta.figures.output import Plot, png_bytes, svg_text
 
+    localhost()
     pa.DataFrameSchema({"a": pa.Column(float, pa.Check.ge(0), coerce=True)}).validate(pd.DataFrame({"a": [1]}))
     figure = Figure()
     figure.subplots().set_title("0123456789 abcdefghijklmnopqrstuvwxyz")
@@ -220,7 +226,7 @@ def main() -> None:
     sys.path[:] = [entry for entry in sys.path if entry not in ("", str(Path.cwd()))]
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C goes to the owner, who closes the channel
     os.environ["JPY_PARENT_PID"] = str(os.getpid())  # read as ipykernel is imported; kernels end when this process does
-    sys.modules["debugpy"] = None  # type: ignore[assignment]  # nobody debugs these kernels, and its import is long
+    sys.modules.update(dict.fromkeys(WITHOUT))  # type: ignore[arg-type]
     channel = socket.socket(fileno=int(sys.argv[1]))
     for name in BASE:
         importlib.import_module(name)

@@ -14,7 +14,7 @@ from pasimeta.errors import PasimetaError
 
 MOST_TABLES = 2_000_000
 _WIDEST = 60.0
-_TIE = 1e-9
+_TIE = 1e-7  # in sums of doses from 0 to 1, which are kept to nine decimals
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,15 +80,16 @@ def trend_test(events: ArrayLike, n: ArrayLike, doses: ArrayLike, level: float =
     if x.sum() in (0, sizes.sum()):
         raise PasimetaError(f"events: {x.sum():g} of {sizes.sum():g} responded; a trend needs responders and others")
     z = float(cochran_armitage(x[None], sizes[None], d)[0])
-    scores, log_weights = _conditional_distribution(sizes, d, int(x.sum()))
-    observed = float(x @ d)
+    span = float(np.ptp(d))
+    share = (d - d.min()) / span  # of the way from the lowest dose: ties are told apart alike on every scale
+    scores, log_weights = _conditional_distribution(sizes, share, int(x.sum()))
+    observed = float(x @ share)
     mean = float(np.exp(log_weights) @ scores / np.exp(log_weights).sum())
     chance = np.exp(log_weights) / np.exp(log_weights).sum()
     far, here = np.abs(scores - mean), abs(observed - mean)
-    slack = _TIE * max(1.0, here)
-    exact = float(chance[far >= here - slack].sum())
-    ties = float(chance[np.abs(far - here) <= slack].sum())
-    slope, lower, upper = _conditional_slope(scores, log_weights, observed, level)
+    exact = float(chance[far >= here - _TIE].sum())
+    ties = float(chance[np.abs(far - here) <= _TIE].sum())
+    slope, lower, upper = (end / span for end in _conditional_slope(scores, log_weights, observed, level))
     centred = d - sizes @ d / sizes.sum()
     return TrendResult(
         slope=slope,
@@ -221,7 +222,6 @@ def check_groups(events: ArrayLike, n: ArrayLike, doses: ArrayLike) -> tuple[Arr
 
 def _conditional_distribution(sizes: Array, doses: Array, total: int) -> tuple[Array, Array]:
     """Possible sums of the responders' doses given how many responded, and the logs of their multiplicities."""
-    # a shift of all doses moves every sum alike; centred doses keep the keys small
     states: dict[tuple[int, float], float] = {(0, 0.0): 0.0}
     for size, dose in zip(sizes.astype(int), doses, strict=True):
         k = np.arange(size + 1)
@@ -242,8 +242,8 @@ def _conditional_slope(scores: Array, log_weights: Array, observed: float, level
     """Conditional estimate and exact interval of the log odds ratio per unit of dose."""
     from scipy.optimize import brentq
 
-    at_or_above = scores >= observed - 1e-7
-    at_or_below = scores <= observed + 1e-7
+    at_or_above = scores >= observed - _TIE
+    at_or_below = scores <= observed + _TIE
     reach = _WIDEST / max(float(np.ptp(scores)), 1e-12) * len(scores)
 
     def chance(slope: float) -> Array:

@@ -3,12 +3,12 @@
 import numpy as np
 import pytest
 from scipy.integrate import quad
-from scipy.optimize import minimize
+from scipy.optimize import minimize, minimize_scalar
 from scipy.stats import binom, norm
 
 from pasimeta.errors import PasimetaError
 from pasimeta.moderators.one_stage import one_stage
-from pasimeta.moderators.random_intercepts import MarginalLikelihood, best_random_intercepts
+from pasimeta.moderators.random_intercepts import WIDEST, MarginalLikelihood, best_random_intercepts
 from pasimeta.moderators.strata import known_stratum, unknown_stratum
 
 #: Six invented studies: responders and patients of the first group, then of the second
@@ -16,6 +16,8 @@ COUNTS = ((6, 9, 2, 8), (9, 20, 5, 18), (3, 10, 4, 15), (12, 15, 9, 15), (1, 6, 
 KNOWN = [known_stratum(f"study {i}", *counts) for i, counts in enumerate(COUNTS)]
 #: The same, where one study prints its total only, and two hold one group each
 MIXED = [*KNOWN[:3], unknown_stratum("total", 4, 5, (3, 5)), known_stratum("one", 2, 3, 0, 0), KNOWN[4]]
+
+ONE_GROUP = [known_stratum("one", 1, 1, 0, 0), known_stratum("two", 2, 2, 0, 0)]
 
 
 @pytest.fixture(scope="module")
@@ -92,3 +94,17 @@ def test_far_apart_studies_speak_within_themselves():
 def test_two_studies_are_refused():
     with pytest.raises(PasimetaError, match="2 studies; random intercepts need 3"):
         one_stage(KNOWN[:2], "random")
+
+
+def test_where_the_widest_distribution_is_the_best_its_mean_still_is():
+    # far odds ratios push studies of mixed and of single groups apart, until the sd reaches its bound
+    strata = [known_stratum("mixed", 5, 6, 2, 11), unknown_stratum("total", 2, 5, (2, 2)), *ONE_GROUP]
+    effects = np.arange(-14.0, -7.0)
+    found = best_random_intercepts(strata, effects, -effects / 2)
+    assert (found.sd == WIDEST).sum() >= 3
+    for i in np.flatnonzero(found.sd == WIDEST):
+        likelihood = MarginalLikelihood(strata, effects[[i]])
+        best = minimize_scalar(
+            lambda mean, to=likelihood: -to.at(np.array([[mean, WIDEST]]))[0].sum(), bounds=(-15, 15), method="bounded"
+        )
+        assert found.log_likelihoods[i].sum() >= -best.fun - 1e-9

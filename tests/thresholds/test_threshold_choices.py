@@ -15,6 +15,7 @@ from pasimeta.evidence.tables import characteristics, comparators, responses
 from pasimeta.pipeline.sections import Parameters
 from pasimeta.synthesis.thresholds import pool_thresholds
 from pasimeta.synthesis.thresholds.held_out import held_out_predictions
+from pasimeta.synthesis.thresholds.pool import study_predictions
 
 pytestmark = pytest.mark.filterwarnings("ignore::pasimeta.errors.PasimetaWarning")
 DEFAULTS = Parameters()
@@ -44,6 +45,14 @@ def test_chengs_pasi50_is_predicted_within_what_pasi40_and_pasi75_leave(
     assert not row["reported"]
     assert (row["events_lower"], row["events_upper"], row["n"]) == (6, 8, 17)
     assert 6 <= row["predicted_lower"] <= row["predicted"] <= row["predicted_upper"] <= 8
+
+
+@pytest.mark.parametrize("method", ["ML", "bayes"])
+def test_predictions_alone_are_those_of_the_whole_fit(reported: pd.DataFrame, arms: pd.DataFrame, method: str) -> None:
+    counts = counted(reported, "nonresponder")
+    whole = pool_thresholds(counts, comparators=arms, method=method, predict=[50, 90]).predictions
+    alone = study_predictions(counts, [50, 90], comparators=arms, method=method)
+    pd.testing.assert_frame_equal(alone, whole, check_exact=True)
 
 
 def test_yaos_imputation_changes_the_denominator_and_the_answer(reported: pd.DataFrame, arms: pd.DataFrame) -> None:

@@ -174,7 +174,7 @@ def _arm_doses(arms: pd.DataFrame) -> pd.DataFrame:
 def _mean_interval(weeks: object) -> float:
     if not isinstance(weeks, str):
         return float("nan")
-    days = [float(week) for week in weeks.split()]
+    days = [float(week) for week in weeks.split(", ")]
     gaps = [later - earlier for earlier, later in pairwise(days)]
     # intervals printed in days are stored in weeks with two decimals
     return round(sum(gaps) / len(gaps), 1) if gaps else float("nan")

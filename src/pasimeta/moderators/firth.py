@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -105,7 +104,9 @@ def firth_logistic(
     )
 
 
-def penalised_maximum(events: Array, n: Array, X: Array, offset: Array | None = None) -> tuple[Array, float]:
+def penalised_maximum(
+    events: Array, n: Array, X: Array, offset: Array | None = None, penalty_X: Array | None = None
+) -> tuple[Array, float]:
     """Return the coefficients that maximise the penalised likelihood, and its value.
 
     Parameters
@@ -114,31 +115,36 @@ def penalised_maximum(events: Array, n: Array, X: Array, offset: Array | None = 
     X : ndarray, shape (rows, p)
     offset : ndarray, shape (rows,), optional
         Added to the linear predictor.
+    penalty_X : ndarray, shape (rows, q), optional
+        Design whose information the penalty is made of, where some of its coefficients are held in the offset; ``X``
+        by default.
     """
     shift = np.zeros(len(n)) if offset is None else offset
-    beta, value = np.zeros(X.shape[1]), -np.inf
-    value = _penalised(events, n, X, X, beta, shift)
+    whole = X if penalty_X is None else penalty_X
+    beta = np.zeros(X.shape[1])
+    value = _penalised(events, n, X, whole, beta, shift)
     for _ in range(_ROUNDS):
-        step = _step(events, n, X, beta, shift)
+        step = _step(events, n, X, whole, beta, shift)
         longest = np.abs(step).max()
         step = step * min(1.0, _LONGEST_STEP / longest) if longest > 0 else step
         fraction = 1.0
-        candidate = _penalised(events, n, X, X, beta + step, shift)
+        candidate = _penalised(events, n, X, whole, beta + step, shift)
         while candidate < value - 1e-12 and fraction > 1e-6:
             fraction /= 2
-            candidate = _penalised(events, n, X, X, beta + fraction * step, shift)
+            candidate = _penalised(events, n, X, whole, beta + fraction * step, shift)
         beta, value = beta + fraction * step, candidate
         if np.abs(fraction * step).max() < _TOLERANCE:
             break
     return beta, value
 
 
-def _step(events: Array, n: Array, X: Array, beta: Array, shift: Array) -> Array:
+def _step(events: Array, n: Array, X: Array, penalty_X: Array, beta: Array, shift: Array) -> Array:
     p = expit(X @ beta + shift)
     w = n * p * (1 - p)
-    information = X.T @ (w[:, None] * X)
-    hat = w * np.einsum("ij,jk,ik->i", X, np.linalg.pinv(information), X)
-    return np.linalg.pinv(information) @ (X.T @ (events - n * p + hat * (0.5 - p)))
+    inverse = np.linalg.pinv(X.T @ (w[:, None] * X))
+    whole = inverse if penalty_X is X else np.linalg.pinv(penalty_X.T @ (w[:, None] * penalty_X))
+    hat = w * ((penalty_X @ whole) * penalty_X).sum(axis=1)
+    return inverse @ (X.T @ (events - n * p + hat * (0.5 - p)))
 
 
 def _penalised(events: Array, n: Array, X: Array, penalty_X: Array, beta: Array, shift: Array) -> float:
@@ -156,20 +162,11 @@ def _information(X: Array, n: Array, beta: Array) -> Array:
 
 def _restricted(events: Array, n: Array, X: Array, j: int, held: float) -> tuple[Array, float]:
     """Best penalised value with coefficient ``j`` held; the penalty stays that of the whole model."""
-    from scipy.optimize import minimize
-
     rest = np.delete(X, j, axis=1)
     shift = X[:, j] * held
     if rest.shape[1] == 0:
         return np.empty(0), _penalised(events, n, X[:, :0], X, np.empty(0), shift)
-    # the plain step ignores the held column's part of the penalty; a quasi-Newton search takes it in
-    start, _ = penalised_maximum(events, n, rest, shift)
-
-    def loss(coefficients: Any) -> float:
-        return -_penalised(events, n, rest, X, np.asarray(coefficients, float), shift)
-
-    found = minimize(loss, start, method="BFGS", options={"gtol": 1e-8})
-    return found.x, -float(found.fun)
+    return penalised_maximum(events, n, rest, shift, X)
 
 
 def _profile_limits(

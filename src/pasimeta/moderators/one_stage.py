@@ -19,7 +19,7 @@ from pasimeta.effects.validation import Array, check_level
 from pasimeta.errors import PasimetaError
 from pasimeta.moderators.random_intercepts import best_random_intercepts
 from pasimeta.moderators.restricted_rates import restricted_rates
-from pasimeta.moderators.strata import Stratum, allocations
+from pasimeta.moderators.strata import Stratum, allocations, log_likelihoods
 from pasimeta.moderators.trend import log_choose
 
 _REACH = 14.0  # log odds ratios beyond this can't be told from infinity in groups of any size met here
@@ -210,7 +210,7 @@ def _within(strata: Sequence[Stratum], effects: Array) -> Array:
 def _pooled(strata: Sequence[Stratum], effects: Array) -> Array:
     """Each study at the intercept that is best for all together, shape (studies, effects)."""
     a = _best_intercepts(strata, effects)
-    return np.stack([s.log_likelihood(a, effects) for s in strata])
+    return np.stack(log_likelihoods(strata, a, effects))
 
 
 def _drawn(strata: Sequence[Stratum], effects: Array) -> Array:
@@ -240,7 +240,7 @@ def _best_intercepts(strata: Sequence[Stratum], effects: Array) -> Array:
     centres = -effects / 2
     for _ in range(3):
         grid = centres[:, None] + offsets
-        values = sum(s.log_likelihood(grid, effects[:, None]) for s in strata)
+        values = sum(log_likelihoods(strata, grid, effects[:, None]))
         centres = np.take_along_axis(grid, np.argmax(values, axis=1)[:, None], axis=1)[:, 0]
         offsets, width = width * _FINE, width * float(_FINE[1] - _FINE[0])
     return centres

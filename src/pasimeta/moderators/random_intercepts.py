@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pasimeta.effects.validation import Array
-from pasimeta.moderators.strata import Stratum
+from pasimeta.moderators.strata import Stratum, log_likelihoods
 
 WIDEST = 5.0  # of the intercepts' sd; beyond it studies share nothing, as with an intercept each
 _LEAST = 1e-3  # an sd that can't be told from 0
@@ -25,6 +25,7 @@ _GRID = np.arange(-_REACH - _TAIL * WIDEST, _REACH + _TAIL * WIDEST + _STEP / 2,
 _NARROW = 2 * _STEP  # a density narrower than this is integrated on nodes of its own
 _NODES = np.linspace(-_TAIL, _TAIL, 65)
 _STARTS = (0.3, 1.5)
+_FLATTEST = 1e-3  # of a curvature that a step is divided by
 _LOWEST, _HIGHEST = np.array([-_REACH, _LEAST]), np.array([_REACH, WIDEST])
 
 Index = NDArray[np.intp]
@@ -89,7 +90,7 @@ class MarginalLikelihood:
     def _against_their_best(self, a: Array, which: Index | slice = slice(None)) -> tuple[Array, Array]:
         """Each study's highest log-likelihood, and likelihoods against it, at intercepts (problems or 1, points)."""
         effects = self._effects[which, None]
-        values = np.stack([stratum.log_likelihood(a, effects) for stratum in self._strata], axis=1)
+        values = np.stack(log_likelihoods(self._strata, a, effects), axis=1)
         highest = values.max(axis=2)
         return highest, np.exp(values - highest[..., None])
 
@@ -108,8 +109,7 @@ def best_random_intercepts(strata: Sequence[Stratum], effects: Array, commons: A
     likelihood = MarginalLikelihood(strata, effects)
     mean, sd = np.array(commons, float), np.zeros(len(effects))
     value, _ = likelihood.at(np.stack([mean, sd], axis=1))
-    for start in _STARTS:
-        found = _climbed(likelihood, np.clip(commons, -_REACH, _REACH), start)
+    for found in _climbed(likelihood, np.clip(commons, -_REACH, _REACH)):
         better = (found.sd > _LEAST) & (found.log_likelihoods.sum(axis=1) > value.sum(axis=1) + 1e-10)
         mean, sd = np.where(better, found.mean, mean), np.where(better, found.sd, sd)
         value = np.where(better[:, None], found.log_likelihoods, value)
@@ -130,10 +130,14 @@ def _averaged(z: Array, highest: Array, relative: Array) -> tuple[Array, Array]:
     return highest + np.log(sums[..., 0] / weights.sum(axis=1)[:, None]), sums[..., 1:] / sums[..., :1]
 
 
-def _climbed(likelihood: MarginalLikelihood, mean: Array, sd: float) -> RandomIntercepts:
-    """Newton's steps to maxima of the likelihood, halved where they overshoot and kept within the bounds."""
-    at = np.stack([mean, np.full(len(mean), sd)], axis=1)
-    value, moments = likelihood.at(at)
+def _climbed(likelihood: MarginalLikelihood, mean: Array) -> list[RandomIntercepts]:
+    """Newton's steps to maxima of the likelihood, halved where they overshoot and kept within the bounds.
+
+    One result for each sd that is started from; all climb together.
+    """
+    effect = np.tile(np.arange(len(mean)), len(_STARTS))
+    at = np.stack([mean[effect], np.repeat(_STARTS, len(mean))], axis=1)
+    value, moments = likelihood.at(at, effect)
     active = np.arange(len(at))
     for _ in range(60):
         step = _ascent(moments[active], at[active, 1])
@@ -141,7 +145,7 @@ def _climbed(likelihood: MarginalLikelihood, mean: Array, sd: float) -> RandomIn
         for _ in range(40):
             which = active[pending]
             proposed = np.clip(before[pending] + step[pending], _LOWEST, _HIGHEST)
-            reached, next_moments = likelihood.at(proposed, which)
+            reached, next_moments = likelihood.at(proposed, effect[which])
             climbs = reached.sum(axis=1) >= value[which].sum(axis=1) - 1e-13
             at[which], moments[which] = proposed, next_moments
             value[which[climbs]] = reached[climbs]
@@ -155,7 +159,8 @@ def _climbed(likelihood: MarginalLikelihood, mean: Array, sd: float) -> RandomIn
         active = active[(moved >= 1e-9) & (at[active, 1] > _LEAST)]
         if not active.size:
             break
-    return RandomIntercepts(at[:, 0], at[:, 1], value)
+    ends = (part.reshape(len(_STARTS), len(mean), *part.shape[1:]) for part in (at[:, 0], at[:, 1], value))
+    return [RandomIntercepts(*found) for found in zip(*ends, strict=True)]
 
 
 def _ascent(moments: Array, sd: Array) -> Array:
@@ -163,7 +168,11 @@ def _ascent(moments: Array, sd: Array) -> Array:
     gradient, hessian = _derivatives(moments, sd)
     eigenvalues, vectors = np.linalg.eigh(hessian)
     along = vectors.swapaxes(1, 2) @ gradient[..., None]
-    step = (vectors @ (along / np.maximum(np.abs(eigenvalues), 1e-3)[..., None]))[..., 0]
+    step = (vectors @ (along / np.maximum(np.abs(eigenvalues), _FLATTEST)[..., None]))[..., 0]
+    # a step against the bound of the sd is one of the mean alone; cut off there, the two together might lead down
+    held = (sd >= WIDEST) & (step[:, 1] > 0)
+    step[held, 0] = gradient[held, 0] / np.maximum(np.abs(hessian[held, 0, 0]), _FLATTEST)
+    step[held, 1] = 0.0
     return np.asarray(step * np.minimum(1.0, 2.0 / np.abs(step).max(axis=1, initial=1e-300))[:, None])
 
 

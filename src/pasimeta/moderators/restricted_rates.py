@@ -38,11 +38,12 @@ def first_rate(measure: Measure, value: ArrayLike, rate2: ArrayLike) -> Array:
         return np.where(p2 >= 1, 1.0, v * p2 / (v * p2 + (1 - p2)))
 
 
-def second_rate_range(measure: Measure, value: float) -> tuple[float, float]:
-    """Return the lowest and highest rate of the second group that an effect allows."""
+def second_rate_range(measure: Measure, value: ArrayLike) -> tuple[Array, Array]:
+    """Return the lowest and highest rate of the second group that effects allow, each of the shape of ``value``."""
+    v = np.asarray(value, float)
     if measure == "RD":
-        return max(0.0, -value), min(1.0, 1 - value)
-    return (0.0, 1.0) if measure == "OR" else (0.0, min(1.0, 1 / value))
+        return np.maximum(0.0, -v), np.minimum(1.0, 1 - v)
+    return np.zeros_like(v), np.ones_like(v) if measure == "OR" else np.minimum(1.0, 1 / v)
 
 
 def restricted_rates(

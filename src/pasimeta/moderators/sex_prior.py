@@ -8,18 +8,21 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 from scipy.special import expit, logit
 
 from pasimeta.effects.validation import Array, check_level
 from pasimeta.errors import PasimetaError
-from pasimeta.moderators.strata import Stratum
+from pasimeta.moderators.strata import Stratum, log_likelihoods
 
 INTERCEPT_SD = 2.0
 _EFFECTS = 1201
+_PARTS = 12  # of the effects: arrays of a size the cache can bear
 _INTERCEPTS = np.linspace(-18.0, 18.0, 361)
 _DIFFERENCES = np.linspace(-0.9995, 0.9995, 1001)
 _FARTHEST = 40.0
@@ -236,7 +239,7 @@ def posterior(
         raise PasimetaError(f"intercept_sd: {intercept_sd!r} is not positive")
     reach = min(9 * prior.sd, _FARTHEST)
     effects = prior.mean + np.linspace(-reach, reach, _EFFECTS)
-    logs = np.stack([_integrated(s, effects, intercept_sd) for s in strata])
+    logs = np.concatenate([_integrated(strata, part, intercept_sd) for part in np.array_split(effects, _PARTS)], axis=1)
     log_density = logs.sum(axis=0) - 0.5 * ((effects - prior.mean) / prior.sd) ** 2
     density = _normalised(effects, np.exp(log_density - log_density.max()))
     mean = float(np.trapezoid(effects * density, effects))
@@ -264,32 +267,40 @@ def posterior(
     )
 
 
-def _integrated(stratum: Stratum, effects: Array, intercept_sd: float) -> Array:
-    """Log-likelihood of each effect with the study's intercept integrated over its prior."""
-    a = _INTERCEPTS
-    logs = stratum.log_likelihood(a[:, None], effects[None, :]) - 0.5 * (a[:, None] / intercept_sd) ** 2
-    top = logs.max(axis=0)
-    return top + np.log(np.trapezoid(np.exp(logs - top), a, axis=0))
+def _integrated(strata: Sequence[Stratum], effects: Array, intercept_sd: float) -> Array:
+    """Log-likelihood of each effect with each study's intercept integrated over its prior, shape (studies, effects)."""
+    a, found = _INTERCEPTS, np.empty((len(strata), len(effects)))
+    prior = 0.5 * (a[:, None] / intercept_sd) ** 2
+    for row, values in enumerate(log_likelihoods(strata, a[:, None], effects)):
+        logs = values - prior
+        top = logs.max(axis=0)
+        found[row] = top + np.log(np.trapezoid(np.exp(logs - top), a, axis=0))
+    return found
 
 
 def _difference_density(
     stratum: Stratum, prior: EffectPrior, effects: Array, others: Array, intercept_sd: float
 ) -> Array:
     """Density of the difference of rates: at each difference, the joint density summed over the second group's rate."""
-    a, rate2 = _INTERCEPTS[:, None], expit(_INTERCEPTS)[:, None]
-    rate1 = rate2 + _DIFFERENCES[None, :]
-    inside = (rate1 > 1e-12) & (rate1 < 1 - 1e-12)
-    rate1 = np.where(inside, rate1, 0.5)
-    d = logit(rate1) - a
-    logs = (
-        stratum.log_likelihood(a, d)
-        + np.interp(d, effects, others)
-        - 0.5 * ((d - prior.mean) / prior.sd) ** 2
-        - 0.5 * (a / intercept_sd) ** 2
-        - np.log(rate1 * (1 - rate1))
+    inside, a, d, known = _by_difference(stratum)
+    logs = np.full(inside.shape, -np.inf)
+    logs[inside] = (
+        known + np.interp(d, effects, others) - 0.5 * ((d - prior.mean) / prior.sd) ** 2 - 0.5 * (a / intercept_sd) ** 2
     )
-    logs = np.where(inside, logs, -np.inf)
     return _normalised(_DIFFERENCES, np.trapezoid(np.exp(logs - logs.max()), _INTERCEPTS, axis=0))
+
+
+@lru_cache(maxsize=4)  # the same under every prior
+def _by_difference(stratum: Stratum) -> tuple[NDArray[np.bool_], Array, Array, Array]:
+    """Which intercepts and differences of rates can be, their log odds, log odds ratios and log-likelihoods.
+
+    The log-likelihoods hold what makes a density of the log odds ratio one of the difference.
+    """
+    rate1 = expit(_INTERCEPTS)[:, None] + _DIFFERENCES
+    inside = (rate1 > 1e-12) & (rate1 < 1 - 1e-12)
+    rate1, a = rate1[inside], np.broadcast_to(_INTERCEPTS[:, None], inside.shape)[inside]
+    d = logit(rate1) - a
+    return inside, a, d, stratum.log_likelihood(a, d) - np.log(rate1 * (1 - rate1))
 
 
 def _normalised(x: Array, density: Array) -> Array:

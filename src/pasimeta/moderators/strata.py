@@ -84,17 +84,28 @@ class Stratum:
 
     def log_likelihood(self, a: ArrayLike, d: ArrayLike) -> Array:
         """Log-likelihood at intercepts and log odds ratios of shapes that broadcast; sums over the allocations."""
-        base = np.asarray(a, float)
-        both = base + np.asarray(d, float)
-        first, second, ways = (part.reshape(-1, *(1,) * both.ndim) for part in _allocated(self))
-        terms = (
-            ways
-            + first * log_expit(both)
-            + (self.n1 - first) * log_expit(-both)
-            + second * log_expit(base)
-            + (self.n2 - second) * log_expit(-base)
-        )
-        return np.asarray(_log_sum(terms) if len(terms) > 1 else terms[0])
+        return log_likelihoods([self], a, d)[0]
+
+
+def log_likelihoods(strata: Sequence[Stratum], a: ArrayLike, d: ArrayLike) -> list[Array]:
+    """Each stratum's log-likelihood at the same intercepts and log odds ratios, whose chances are worked out once."""
+    base = np.asarray(a, float)
+    both = base + np.asarray(d, float)
+    logs = log_expit(both), log_expit(-both), log_expit(base), log_expit(-base)
+    return [_log_likelihood(stratum, *logs) for stratum in strata]
+
+
+def _log_likelihood(stratum: Stratum, first_yes: Array, first_no: Array, second_yes: Array, second_no: Array) -> Array:
+    """Given the logarithms of each group's chances of response and of none."""
+    first, second, ways = (part.reshape(-1, *(1,) * first_yes.ndim) for part in _allocated(stratum))
+    terms = (
+        ways
+        + first * first_yes
+        + (stratum.n1 - first) * first_no
+        + second * second_yes
+        + (stratum.n2 - second) * second_no
+    )
+    return np.asarray(_log_sum(terms) if len(terms) > 1 else terms[0])
 
 
 def _log_sum(terms: Array) -> Array:

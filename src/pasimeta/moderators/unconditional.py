@@ -7,10 +7,10 @@ the one-sided conditional p value (Boschloo's test). Intervals join two one-side
 
 from __future__ import annotations
 
-from functools import lru_cache
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
+from numpy.typing import ArrayLike
 from scipy.special import gammaln, xlog1py, xlogy
 
 from pasimeta.effects.validation import Array, check_choice, check_counts, check_level
@@ -27,8 +27,10 @@ Order = Literal["score", "conditional"]
 MOST_TABLES = 10_000
 _NUISANCE = 201
 _STEPS = 160
+_TOGETHER = 8  # effects tested in one go; a power of two
 _WIDEST_LOG = 9.0
 _TIE = 1e-9
+_EDGE = 1e-9  # of an interval, on the scale of the grid
 
 
 def unconditional_p_value(
@@ -66,7 +68,7 @@ def unconditional_p_value(
     Barnard 1947, *Biometrika* 34:123; Boschloo 1970, *Stat Neerl* 24:1; Chan & Zhang 1999, *Biometrics* 55:1202.
     """
     tables = _Tables(measure, events1, n1, events2, n2, order)
-    return tables.p_value(value, side)
+    return float(tables.p_values(np.array([value], float), side)[0])
 
 
 def unconditional_interval(
@@ -111,83 +113,79 @@ class _Tables:
         self.observed = (int(events1), int(events2))
         self.log_choose1, self.log_choose2 = _log_choose_all(n1), _log_choose_all(n2)
 
-    def p_value(self, value: float, side: int) -> float:
-        """Largest tail over the nuisance rate, refined around the best of a grid."""
-        tail = self._tail(value, side)
-        low, high = second_rate_range(self.measure, value)
+    def p_values(self, values: Array, side: int) -> Array:
+        """Largest tail of each effect over the nuisance rate, refined around the best of a grid, shape (effects,)."""
+        tails = self._tails(values, side)
+        low, high = (end[:, None] for end in second_rate_range(self.measure, values))
         # denser at the ends, where small rates change fastest
         rates = low + (high - low) * 0.5 * (1 - np.cos(np.linspace(0, np.pi, _NUISANCE)))
-        chances = self._chances(value, rates, tail)
-        best = int(np.argmax(chances))
-        fine = np.linspace(rates[max(best - 1, 0)], rates[min(best + 1, _NUISANCE - 1)], 41)
-        return float(min(1.0, max(chances[best], self._chances(value, fine, tail).max())))
+        chances = self._chances(values, rates, tails)
+        each, best = np.arange(len(values)), np.argmax(chances, axis=1)
+        around = rates[each, np.maximum(best - 1, 0)], rates[each, np.minimum(best + 1, _NUISANCE - 1)]
+        fine = self._chances(values, np.linspace(*around, 41, axis=1), tails)
+        return np.minimum(1.0, np.maximum(chances[each, best], fine.max(axis=1)))
 
     def limit(self, side: int, half: float) -> float:
         """Outermost effect that the test against a larger (side 1: lower limit) or smaller effect keeps."""
         grid = self._grid()
         outward = grid if side == 1 else grid[::-1]
         ends = {"RD": (-1.0, 1.0), "RR": (0.0, np.inf), "OR": (0.0, np.inf)}[self.measure]
-        rejected: float | None = None
-        for position in outward:
-            if self.p_value(self._effect(position), side) > half:
-                if rejected is None:
+        for first in range(0, len(outward), _TOGETHER):
+            kept = self.p_values(self._effects(outward[first : first + _TOGETHER]), side) > half
+            if kept.any():
+                place = first + int(np.argmax(kept))
+                if place == 0:
                     return ends[0] if side == 1 else ends[1]
-                return self._effect(self._edge(rejected, position, side, half))
-            rejected = position
-        return self._effect(float(outward[-1]))
+                return float(self._effects(self._edge(outward[place - 1], outward[place], side, half)))
+        return float(self._effects(outward[-1]))
 
     def _edge(self, outside: float, inside: float, side: int, half: float) -> float:
-        for _ in range(40):
-            middle = 0.5 * (outside + inside)
-            if self.p_value(self._effect(middle), side) > half:
-                inside = middle
-            else:
-                outside = middle
-            if abs(inside - outside) < 1e-9:
-                break
+        """Bisect; the effects that the next few halvings may ask for are tested together."""
+        while abs(inside - outside) >= _EDGE:
+            positions = np.linspace(outside, inside, _TOGETHER + 1)
+            kept = self.p_values(self._effects(positions[1:-1]), side) > half
+            low, high = 0, _TOGETHER
+            while high - low > 1:
+                middle = (low + high) // 2
+                low, high = (low, middle) if kept[middle - 1] else (middle, high)
+            outside, inside = positions[low], positions[high]
         return 0.5 * (outside + inside)
 
     def _grid(self) -> Array:
         reach = 1 - 1e-6 if self.measure == "RD" else _WIDEST_LOG
         return np.linspace(-reach, reach, _STEPS + 1)
 
-    def _effect(self, position: float) -> float:
-        return float(position) if self.measure == "RD" else float(np.exp(position))
+    def _effects(self, positions: ArrayLike) -> Array:
+        return np.asarray(positions if self.measure == "RD" else np.exp(positions), float)
 
-    def _tail(self, value: float, side: int) -> Array:
-        """Which tables lie at least as far out as the observed one, as 0 and 1."""
-        rank = self._rank(value, side)
-        here = rank[self.observed]
-        slack = _TIE * max(1.0, abs(here)) if np.isfinite(here) else 0.0
+    def _tails(self, values: Array, side: int) -> Array:
+        """Which tables lie at least as far out as the observed one, as 0 and 1, shape (effects, n1 + 1, n2 + 1)."""
+        rank = self._rank(values[:, None, None], side)
+        here = rank[:, *self.observed, None, None]
+        slack = np.where(np.isfinite(here), _TIE * np.maximum(1.0, np.abs(here)), 0.0)
         return (rank >= here - slack).astype(float)
 
-    def _rank(self, value: float, side: int) -> Array:
+    def _rank(self, value: Array, side: int) -> Array:
         if self.order == "score":
             return side * score_statistic(self.measure, value, self.x1, self.n1, self.x2, self.n2)
-        return -self._log_conditional_tail(float(np.log(value)), side)
+        return -self._log_conditional_tail(np.log(value), side)
 
-    def _log_conditional_tail(self, log_odds_ratio: float, side: int) -> Array:
+    def _log_conditional_tail(self, log_odds_ratio: Array, side: int) -> Array:
         """Log one-sided p value of each table given its number of responders."""
-        logs = np.full((self.n1 + 1, self.n1 + self.n2 + 1), -np.inf)
+        logs = np.full((len(log_odds_ratio), self.n1 + 1, self.n1 + self.n2 + 1), -np.inf)
         i, j = self.x1.astype(int), (self.x1 + self.x2).astype(int)
-        logs[i, j] = self.log_choose1[:, None] + self.log_choose2[None, :] + log_odds_ratio * self.x1
-        ordered = logs[::-1] if side == 1 else logs
-        tails = np.logaddexp.accumulate(ordered, axis=0)
-        tails = (tails[::-1] if side == 1 else tails) - np.logaddexp.reduce(logs, axis=0)
-        return tails[i, j]
+        logs[:, i, j] = self.log_choose1[:, None] + self.log_choose2[None, :] + log_odds_ratio * self.x1
+        ordered = logs[:, ::-1] if side == 1 else logs
+        tails = np.logaddexp.accumulate(ordered, axis=1)
+        tails = (tails[:, ::-1] if side == 1 else tails) - np.logaddexp.reduce(logs, axis=1)[:, None]
+        return tails[:, i, j]
 
-    def _chances(self, value: float, rates2: Array, tail: Array) -> Array:
-        rates1 = first_rate(self.measure, value, rates2)
+    def _chances(self, values: Array, rates2: Array, tails: Array) -> Array:
+        """Chance of each tail at each of its effect's rates in the second group, shape (effects, rates)."""
+        rates1 = first_rate(self.measure, values[:, None], rates2)
         first = np.exp(_log_binomial(self.n1, rates1, self.log_choose1))
         second = np.exp(_log_binomial(self.n2, rates2, self.log_choose2))
-        return np.einsum("ri,ij,rj->r", first, tail, second, optimize=_path(*first.shape, self.n2 + 1))
-
-
-@lru_cache(maxsize=64)  # found anew at each of hundreds of calls, it would cost as much as the sums
-def _path(rates: int, rows: int, columns: int) -> list[Any]:
-    """How NumPy sums best over tables of this size."""
-    operands = np.empty((rates, rows)), np.empty((rows, columns)), np.empty((rates, columns))
-    return list(np.einsum_path("ri,ij,rj->r", *operands, optimize=True)[0])
+        return ((first @ tails) * second).sum(axis=2)
 
 
 def _log_choose_all(n: int) -> Array:
@@ -197,5 +195,5 @@ def _log_choose_all(n: int) -> Array:
 
 def _log_binomial(n: int, rates: Array, log_choose: Array) -> Array:
     k = np.arange(n + 1)
-    p = np.clip(rates, 0.0, 1.0)[:, None]
+    p = np.clip(rates, 0.0, 1.0)[..., None]
     return log_choose + xlogy(k, p) + xlog1py(n - k, -p)

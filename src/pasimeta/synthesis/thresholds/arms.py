@@ -60,8 +60,11 @@ def best_levels(data: Categories, z: Array, link: Link, start: Array) -> Array:
     ndarray, shape (rows,)
     """
     level = start.astype(float).copy()
+    limits, counts = _limits(data, z), _middle_counts(data)
     for _ in range(_ROUNDS):
-        slope, information = level_score(data, level, z, link)
+        slope, information = _slope_and_information(counts, limits - level[:, None], link)
+        if data.counts.shape[1] > 1:
+            slope = given_level(data, level, z, link).mu
         step = np.clip(slope / information, -1, 1)
         level += step
         if np.abs(step).max(initial=0.0) < _CLOSE:
@@ -69,23 +72,34 @@ def best_levels(data: Categories, z: Array, link: Link, start: Array) -> Array:
     return level
 
 
-def level_score(data: Categories, level: Array, z: Array, link: Link) -> tuple[Array, Array]:
-    """Score of the level and its observed information; of counts known within bounds, that of a middle allocation."""
-    x = z[np.arange(len(data))[:, None], data.edges] - level[:, None]
-    chances, density = cell_chances(x[:, :, None], link)[:, :, 0], link.density(x)
+def level_information(data: Categories, level: Array, z: Array, link: Link) -> Array:
+    """Observed information of each level, shape (rows,); of counts known within bounds, that of a middle allocation."""
+    return _slope_and_information(_middle_counts(data), _limits(data, z) - level[:, None], link)[1]
+
+
+def _limits(data: Categories, z: Array) -> Array:
+    """Cut-points between neighbouring categories, shape (rows, E)."""
+    return z[np.arange(len(data))[:, None], data.edges]
+
+
+def _middle_counts(data: Categories) -> Array:
+    """Patients in each category, on average over the allocations, shape (rows, E + 1)."""
     if data.counts.shape[1] == 1:
-        counts, score = data.counts[:, 0], None
-    else:
-        possible = np.isfinite(data.log_coefficient)
-        counts = data.counts.sum(axis=1) / possible.sum(axis=1)[:, None]
-        score = given_level(data, level, z, link).mu
+        return data.counts[:, 0]
+    return data.counts.sum(axis=1) / np.isfinite(data.log_coefficient).sum(axis=1)[:, None]
+
+
+def _slope_and_information(counts: Array, x: Array, link: Link) -> tuple[Array, Array]:
+    """Score of the level and its observed information, given the limits of categories from the level."""
+    chances, density = cell_chances(x[:, :, None], link)[:, :, 0], link.density(x)
     pull = counts / chances
     across = pull[:, 1:] - pull[:, :-1]
-    around = np.zeros((len(x), x.shape[1] + 2))
-    around[:, 1:-1] = density
-    slope = np.diff(around, axis=1) / chances
+    slope = np.empty_like(chances)
+    slope[:, 0], slope[:, -1] = density[:, 0], -density[:, -1]
+    np.subtract(density[:, 1:], density[:, :-1], out=slope[:, 1:-1])
+    slope /= chances
     information = (counts * slope**2).sum(axis=1) + (_density_slope(x, density, link) * across).sum(axis=1)
-    return (density * across).sum(axis=1) if score is None else score, np.maximum(information, 1e-3)
+    return (density * across).sum(axis=1), np.maximum(information, 1e-3)
 
 
 def _density_slope(x: Array, density: Array, link: Link) -> Array:

@@ -75,7 +75,12 @@ class Posterior:
     def level_weights(self, nodes: Indices, review: int = 0) -> Array:
         """Posterior weights of a new study's level on the grid, under those nodes of the cut-points, (nodes, G)."""
         told = self._told(review)
-        return np.asarray(self.weight[review][np.ix_(nodes, told)] @ self.grid.mixing(self.mu[told], self.tau[told]))
+        weight = self.weight[review][np.ix_(nodes, told)]
+        below, above = (
+            self.grid.mixing(self.mu[told], self.tau[told], levels)
+            for levels in (slice(None, self.telling.start), slice(self.telling.stop, None))
+        )
+        return np.concatenate([weight @ below, weight @ self.mixing[:, told].T, weight @ above], axis=1)
 
     def study_weights(self, nodes: Indices, review: int = 0) -> Array:
         """Posterior weights of each study's own level on the grid, shape (nodes, k, G)."""

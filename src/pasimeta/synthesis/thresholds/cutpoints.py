@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,6 +13,7 @@ from pasimeta.errors import PasimetaError
 FORMS = ("free", "linear", "root", "power", "offset_log")
 _STEP = 1e-6
 _SHAPES = {"linear": (), "root": (), "power": (np.log(0.5),), "offset_log": (np.log(0.05),)}
+_SCALED = np.array([50.0, 75.0])  # the first parameter of a smooth form is the logarithm of their distance
 _TYPICAL = 0.75  # z(75) of biologics, where Newton starts
 _LEAST_LOG, _MOST_LOG = -14.0, 6.0  # of a step between cut-points: none at all, and more than can be told
 
@@ -81,8 +83,8 @@ class Cutpoints:
             For a threshold that a free form doesn't hold.
         """
         if self.is_smooth:
-            curve = self._curve(parameters, np.append(np.asarray(c, float), self.reference))
-            return self._scale(parameters) * (curve[:, :-1] - curve[:, -1:])
+            curve = self._curve(parameters, np.concatenate([np.asarray(c, float), [self.reference], _SCALED]))
+            return _scale(parameters, curve[:, -2:]) * (curve[:, :-3] - curve[:, -3:-2])
         position = np.searchsorted(self.thresholds, c)
         found = np.append(self.thresholds, np.nan)[position]
         if (found != c).any():
@@ -105,26 +107,25 @@ class Cutpoints:
         else:
             second = self._second(parameters)
             slope = left ** (second - 1) if self.form == "power" else 1 / (left + second)
-        return np.log(self._scale(parameters) * slope / 100)
+        return np.log(_scale(parameters, self._curve(parameters, _SCALED)) * slope / 100)
 
     def jacobian(self, parameters: Array, c: Array) -> Array:
         """Derivatives of :meth:`at` by each parameter, shape (p, size, m); central differences."""
-        return _differences(self.at, parameters, c)
+        return self.with_jacobian(parameters, c)[1]
+
+    def with_jacobian(self, parameters: Array, c: Array) -> tuple[Array, Array]:
+        """:meth:`at` and :meth:`jacobian`, in the time of one."""
+        return _with_differences(self.at, parameters, c)
 
     def slope_jacobian(self, parameters: Array, c: Array) -> Array:
         """Derivatives of :meth:`log_slope` by each parameter, shape (p, size, m)."""
-        return _differences(self.log_slope, parameters, c)
-
-    def _scale(self, parameters: Array) -> Array:
-        curve = self._curve(parameters, np.array([50.0, 75.0]))
-        return np.exp(np.clip(parameters[:, :1], _LEAST_LOG, _MOST_LOG)) / (curve[:, 1:] - curve[:, :1])
+        return _with_differences(self.log_slope, parameters, c)[1]
 
     def _curve(self, parameters: Array, c: Array) -> Array:
-        left = np.broadcast_to(1 - c / 100, (len(parameters), len(c)))
-        if self.form == "linear":
-            return -left
-        if self.form == "root":
-            return -np.sqrt(left)
+        left = 1 - c / 100
+        if self.form in ("linear", "root"):
+            curve = -left if self.form == "linear" else -np.sqrt(left)
+            return np.repeat(curve[None], len(parameters), axis=0)
         second = self._second(parameters)
         if self.form == "power":
             return -(np.maximum(left, 0.0) ** second) / second
@@ -152,11 +153,15 @@ def cutpoints(form: str, thresholds: Array, reference: float) -> Cutpoints:
     return Cutpoints(form, thresholds, float(reference))
 
 
-def _differences(function: object, parameters: Array, c: Array) -> Array:
-    size = parameters.shape[1]
-    if size == 0:
-        return np.zeros((len(parameters), 0, len(c)))
+def _scale(parameters: Array, curve: Array) -> Array:
+    """What makes ``exp`` of the first parameter the distance of ``_SCALED``, whose curve this is."""
+    return np.exp(np.clip(parameters[:, :1], _LEAST_LOG, _MOST_LOG)) / (curve[:, 1:] - curve[:, :1])
+
+
+def _with_differences(function: Callable[[Array, Array], Array], parameters: Array, c: Array) -> tuple[Array, Array]:
+    """Values (p, m), and central differences by each parameter, (p, size, m)."""
+    count, size = parameters.shape
     shifts = _STEP * np.eye(size)
-    stacked = (parameters[:, None, None, :] + np.stack([shifts, -shifts])[None]).reshape(-1, size)
-    values = function(stacked, c).reshape(len(parameters), 2, size, -1)  # type: ignore[operator]
-    return (values[:, 0] - values[:, 1]) / (2 * _STEP)
+    shifted = parameters[:, None] + np.concatenate([np.zeros((1, size)), shifts, -shifts])
+    values = function(shifted.reshape(count * (1 + 2 * size), size), c).reshape(count, 1 + 2 * size, len(c))
+    return values[:, 0], (values[:, 1 : 1 + size] - values[:, 1 + size :]) / (2 * _STEP)

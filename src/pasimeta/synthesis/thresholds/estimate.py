@@ -42,13 +42,8 @@ def by_likelihood(
 ) -> ThresholdResult:
     """Maximum likelihood with profile-likelihood limits."""
     k = len(counts.n)
-    fit = fitted(model, random=k > 1)
     at_end = _at_an_end(counts)
-    if at_end:
-        # the data say nothing of tau then, and with a large one mu could be anything
-        fit = fitted(model, random=False)
-    if not fit.converged[0]:
-        raise PasimetaError("counts: the likelihood has no maximum that could be found; use method='bayes'")
+    fit = _most_likely(counts, model)
     mu, tau = float(fit.x[0, 0]), float(fit.x[0, 1])
     z = model.padded(fit.x[:, 2:])
     se = float(standard_error(fit)[0])
@@ -95,11 +90,7 @@ def by_bayes(
     level: float,
 ) -> ThresholdResult:
     """Posterior by quadrature."""
-    priors = check_priors(tau_prior, mu_prior)
-    mode = fitted(model, random=len(counts.n) > 1)
-    if priors.mu is None:
-        _refuse_flat_prior(counts)
-    found = posterior(model, mode, priors)
+    mode, found = _mode_and_posterior(counts, model, tau_prior, mu_prior)
     levels = posterior_levels(found)
     tail = _tail(level)
     mass = found.weight[0].sum(axis=0)
@@ -132,6 +123,27 @@ def by_bayes(
     )
 
 
+def own_counts_by_likelihood(counts: Counts, model: ThresholdModel, wanted: Array, level: float) -> pd.DataFrame:
+    """The predictions of :func:`by_likelihood`; limits of the parameters aren't sought."""
+    fit = _most_likely(counts, model)
+    z = model.padded(fit.x[:, 2:])
+    levels = estimated_levels(model.cutpoints, model.studies.data, fit, z, model.link)
+    return predicted_counts(counts, model.cutpoints, levels, model.link, wanted, level)
+
+
+def own_counts_by_bayes(
+    counts: Counts,
+    model: ThresholdModel,
+    tau_prior: Sequence[Any],
+    mu_prior: Sequence[float] | None,
+    wanted: Array,
+    level: float,
+) -> pd.DataFrame:
+    """The predictions of :func:`by_bayes`."""
+    levels = posterior_levels(_mode_and_posterior(counts, model, tau_prior, mu_prior)[1])
+    return predicted_counts(counts, model.cutpoints, levels, model.link, wanted, level)
+
+
 @dataclass(frozen=True, slots=True)
 class CurvePosterior:
     """Posterior of the response curve, from which it can be told at any level.
@@ -161,23 +173,34 @@ class CurvePosterior:
 
 def curve_by_bayes(counts: Counts, model: ThresholdModel, tau_prior: Sequence[Any], told: Array) -> CurvePosterior:
     """The posterior of :func:`by_bayes` under a flat prior of mu; what single studies add isn't worked out."""
-    mode = fitted(model, random=len(counts.n) > 1)
-    _refuse_flat_prior(counts)
-    found = posterior(model, mode, check_priors(tau_prior, None))
+    _, found = _mode_and_posterior(counts, model, tau_prior, None)
     return CurvePosterior(len(counts.n), model, found, new_study(found), told)
+
+
+def _most_likely(counts: Counts, model: ThresholdModel) -> Fit:
+    # where everyone or no one responds the data say nothing of tau, and with a large one mu could be anything
+    fit = fitted(model, random=len(counts.n) > 1 and not _at_an_end(counts))
+    if not fit.converged[0]:
+        raise PasimetaError("counts: the likelihood has no maximum that could be found; use method='bayes'")
+    return fit
+
+
+def _mode_and_posterior(
+    counts: Counts, model: ThresholdModel, tau_prior: Sequence[Any], mu_prior: Sequence[float] | None
+) -> tuple[Fit, Posterior]:
+    priors = check_priors(tau_prior, mu_prior)
+    mode = fitted(model, random=len(counts.n) > 1)
+    if priors.mu is None and _at_an_end(counts):
+        raise PasimetaError(
+            "mu_prior: everyone or no one responds, so a flat prior of mu leaves no posterior; "
+            "give a normal one, such as (0, 1)"
+        )
+    return mode, posterior(model, mode, priors)
 
 
 def _tail(level: float) -> Array:
     """Probabilities of the middle and of the two limits."""
     return np.array([0.5, (1 - level) / 2, 0.5 + level / 2])
-
-
-def _refuse_flat_prior(counts: Counts) -> None:
-    if _at_an_end(counts):
-        raise PasimetaError(
-            "mu_prior: everyone or no one responds, so a flat prior of mu leaves no posterior; "
-            "give a normal one, such as (0, 1)"
-        )
 
 
 def _common(counts: Counts, arms: Counts | None, model: ThresholdModel, level: float, method: str) -> dict[str, Any]:

@@ -43,10 +43,9 @@ class LevelGrid:
         wide = tau > _NARROW * self.step
         scale = np.where(wide, tau, 1.0)[:, None]
         # in place: at a few thousand normals by a few hundred levels, making arrays costs more than filling them
-        weights = self.theta[levels] / scale
-        weights -= mu[:, None] / scale
+        weights = self.theta[levels] - mu[:, None]
         np.multiply(weights, weights, out=weights)
-        weights *= -0.5
+        weights *= -0.5 / scale**2
         np.exp(np.maximum(weights, LEAST_LOG, out=weights), out=weights)
         weights *= self.step / np.sqrt(2 * np.pi) / scale
         if not wide.all():

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -12,19 +12,50 @@ import pandas as pd
 from pasimeta.effects.validation import Array, check_choice
 from pasimeta.errors import PasimetaError
 from pasimeta.synthesis.thresholds.arms import arm_categories, first_levels
-from pasimeta.synthesis.thresholds.categories import Bounds, Indices, categories
+from pasimeta.synthesis.thresholds.categories import Bounds, Categories, Indices, categories
 from pasimeta.synthesis.thresholds.cutpoints import Cutpoints, cutpoints
 from pasimeta.synthesis.thresholds.grid import level_grid
 from pasimeta.synthesis.thresholds.likelihood import log_likelihood
 from pasimeta.synthesis.thresholds.links import Link, check_link
-from pasimeta.synthesis.thresholds.model import ThresholdModel, one_review
+from pasimeta.synthesis.thresholds.model import ThresholdModel, one_review, padded
 from pasimeta.synthesis.thresholds.newton import maximum
-from pasimeta.synthesis.thresholds.prediction import Levels, count_chances
+from pasimeta.synthesis.thresholds.prediction import Levels, PossibleCounts, count_chances, possible_counts
 from pasimeta.synthesis.thresholds.reading import Counts, joined_thresholds, read_counts, restricted
 
 HOW = ("trial", "threshold")
 _REACH = 12.0  # of the grid of levels, in standard errors of a level
 _LEAST = 1e-12
+
+
+@dataclass(frozen=True, slots=True)
+class _Target:
+    """A known count, and what its arm's other counts say of it under whatever cut-points.
+
+    Attributes
+    ----------
+    row, t : int
+        Arm and threshold.
+    observed : int
+    data : Categories
+        The arm without the count.
+    possible : PossibleCounts
+        What the count may be.
+    """
+
+    row: int
+    t: int
+    observed: int
+    data: Categories
+    possible: PossibleCounts
+
+
+@dataclass(frozen=True, slots=True)
+class _KnownCounts:
+    """Arms, the trial of each, and the counts to predict."""
+
+    counts: Counts
+    trial: Array
+    targets: list[_Target]
 
 
 def held_out_predictions(
@@ -56,22 +87,7 @@ def held_out_predictions(
     PasimetaError
         For an unknown choice, ``free`` with ``how="threshold"``, or no arm to predict.
     """
-    check_choice("how", how, HOW)
-    if how == "threshold" and form == "free":
-        raise PasimetaError("form: a free cut-point can't be predicted where nobody reports it; choose a smooth form")
-    counts, latent = read_counts(arms, name="arms"), check_link(link)
-    counts = restricted(counts, joined_thresholds([counts]))
-    trial = arms.drop_duplicates("study").set_index("study")["trial"].loc[list(counts.studies)].to_numpy()
-    targets = [(row, t) for row, t in zip(*_targets(counts), strict=True)]
-    if not targets:
-        raise PasimetaError("arms: none has three exact thresholds; there is nothing to hold out")
-    rows = []
-    for held, group in _by_what_is_hidden(targets, trial, how):
-        seen = _seen(counts, trial, held, how)
-        spacing, shape = fitted_spacing(seen, form, latent)
-        for row, t in group:
-            rows.append(_prediction(counts, row, t, spacing, shape, latent, level) | {"trial": trial[row]})
-    return pd.DataFrame(rows).sort_values(["trial", "study", "threshold"], kind="stable", ignore_index=True)
+    return _predicted(_known_counts(arms), form, how, link, level)
 
 
 def form_scores(
@@ -89,11 +105,11 @@ def form_scores(
         form, then for each way of holding out: predictions, log_score (mean), error (mean absolute, in percentage
         points), coverage (of 80 % intervals). Sorted by the log score of the last way, with whole thresholds held out.
     """
-    rows = []
+    known, rows = _known_counts(arms), []
     for form in forms:
         row: dict[str, object] = {"form": form}
         for how in hows:
-            found = held_out_predictions(arms, form=form, how=how, link=link)
+            found = _predicted(known, form, how, link)
             error = (found["observed"] - found["predicted"]).abs() / found["n"]
             row |= {
                 f"{how}_predictions": len(found),
@@ -115,13 +131,32 @@ def fitted_spacing(arms: Counts, form: str, link: Link, reference: float = 50) -
     model = ThresholdModel(thresholds, spacing, link, one_review(nobody), one_review(arm_categories(arms.bounds())))
 
     def of_shape(shape: Array, which: Indices) -> tuple[Array, Array]:
-        value, at_z = model.arm_likelihood(shape, np.zeros(len(shape), dtype=np.intp), model.padded(shape))
-        return value, np.einsum("pqt,pt->pq", spacing.jacobian(shape, thresholds), at_z[:, 1:-1])
+        z, jacobian = spacing.with_jacobian(shape, thresholds)
+        value, at_z = model.arm_likelihood(shape, np.zeros(len(shape), dtype=np.intp), padded(z))
+        return value, np.einsum("pqt,pt->pq", jacobian, at_z[:, 1:-1])
 
     return spacing, maximum(of_shape, spacing.start[None]).at[0]
 
 
-def _targets(counts: Counts) -> tuple[Indices, Indices]:
+def _known_counts(arms: pd.DataFrame) -> _KnownCounts:
+    counts = read_counts(arms, name="arms")
+    counts = restricted(counts, joined_thresholds([counts]))
+    trial = arms.drop_duplicates("study").set_index("study")["trial"].loc[list(counts.studies)].to_numpy()
+    rows, columns = _held_out_cells(counts)
+    if not len(rows):
+        raise PasimetaError("arms: none has three exact thresholds; there is nothing to hold out")
+    found: dict[tuple[int, int], _Target] = {}
+    for t in np.unique(columns):
+        own = rows[columns == t]
+        hidden = _hidden(counts, own, int(t))
+        data, possible = hidden.categories(), possible_counts(hidden, float(counts.thresholds[t]))
+        for place, row in enumerate(own):
+            observed = int(counts.lower[row, t])
+            found[row, t] = _Target(row, t, observed, data.rows(np.array([place])), possible.of_study(place))
+    return _KnownCounts(counts, trial, [found[cell] for cell in zip(rows, columns, strict=True)])
+
+
+def _held_out_cells(counts: Counts) -> tuple[Indices, Indices]:
     exact = ~np.isnan(counts.lower) & (counts.lower == counts.upper)
     several = exact.sum(axis=1) >= 3
     # an arm nobody of which responds, or everybody, has no level to predict from
@@ -131,57 +166,72 @@ def _targets(counts: Counts) -> tuple[Indices, Indices]:
     return rows, columns
 
 
-def _by_what_is_hidden(
-    targets: list[tuple[int, int]], trial: Array, how: str
-) -> list[tuple[Any, list[tuple[int, int]]]]:
-    hidden = [trial[row] if how == "trial" else t for row, t in targets]
-    return [(held, [x for x, h in zip(targets, hidden, strict=True) if h == held]) for held in dict.fromkeys(hidden)]
+def _hidden(counts: Counts, rows: Indices, t: int) -> Counts:
+    """Those rows, as if they didn't report that threshold."""
+    lower, upper = counts.lower[rows], counts.upper[rows]
+    lower[:, t] = upper[:, t] = np.nan
+    return replace(
+        counts,
+        studies=tuple(counts.studies[row] for row in rows),
+        labels=tuple(counts.labels[row] for row in rows),
+        lower=lower,
+        upper=upper,
+        n=counts.n[rows],
+        improvements=((),) * len(rows),
+        best=(False,) * len(rows),
+    )
 
 
-def _seen(counts: Counts, trial: Array, held: Any, how: str) -> Counts:
-    lower, upper = counts.lower.copy(), counts.upper.copy()
+def _predicted(known: _KnownCounts, form: str, how: str, link: str, level: float = 0.8) -> pd.DataFrame:
+    check_choice("how", how, HOW)
+    if how == "threshold" and form == "free":
+        raise PasimetaError("form: a free cut-point can't be predicted where nobody reports it; choose a smooth form")
+    latent = check_link(link)
+    rows = []
+    for held, group in _by_what_is_hidden(known, how):
+        spacing, shape = fitted_spacing(_seen(known, held, how), form, latent)
+        for target in group:
+            found = _prediction(known.counts, target, spacing, shape, latent, level)
+            rows.append(found | {"trial": known.trial[target.row]})
+    return pd.DataFrame(rows).sort_values(["trial", "study", "threshold"], kind="stable", ignore_index=True)
+
+
+def _by_what_is_hidden(known: _KnownCounts, how: str) -> list[tuple[Any, list[_Target]]]:
+    hidden = [known.trial[target.row] if how == "trial" else target.t for target in known.targets]
+    return [
+        (held, [target for target, h in zip(known.targets, hidden, strict=True) if h == held])
+        for held in dict.fromkeys(hidden)
+    ]
+
+
+def _seen(known: _KnownCounts, held: Any, how: str) -> Counts:
+    lower, upper = known.counts.lower.copy(), known.counts.upper.copy()
     if how == "trial":
-        lower[trial == held], upper[trial == held] = np.nan, np.nan
+        lower[known.trial == held], upper[known.trial == held] = np.nan, np.nan
     else:
         lower[:, held], upper[:, held] = np.nan, np.nan
-    return replace(counts, lower=lower, upper=upper)
+    return replace(known.counts, lower=lower, upper=upper)
 
 
 def _prediction(
-    counts: Counts, row: int, t: int, spacing: Cutpoints, shape: Array, link: Link, level: float
+    counts: Counts, target: _Target, spacing: Cutpoints, shape: Array, link: Link, level: float
 ) -> dict[str, object]:
-    lower, upper = counts.lower[[row]].copy(), counts.upper[[row]].copy()
-    observed = int(lower[0, t])
-    lower[0, t] = upper[0, t] = np.nan
-    keep = ~np.isnan(lower[0])
-    c = float(counts.thresholds[t])
-    alone = replace(
-        counts,
-        studies=(counts.studies[row],),
-        labels=(counts.labels[row],),
-        thresholds=counts.thresholds[keep],
-        lower=lower[:, keep],
-        upper=upper[:, keep],
-        n=counts.n[[row]],
-        improvements=((),),
-        best=(False,),
-    )
-    z = np.concatenate([[-np.inf], spacing.at(shape[None], alone.thresholds)[0], [np.inf]])[None]
-    data = alone.categories()
-    reach = _REACH / np.sqrt(counts.n[row]) + 0.5
-    centre = float(first_levels(data, z, link)[0])
-    grid = level_grid(centre - reach, centre + reach, float(counts.n[row]))
-    logs = log_likelihood(data, grid.theta[None], z, link)[0]
+    n, observed = float(target.data.n[0]), target.observed
+    z = np.concatenate([[-np.inf], spacing.at(shape[None], counts.thresholds)[0], [np.inf]])[None]
+    reach = _REACH / np.sqrt(n) + 0.5
+    centre = float(first_levels(target.data, z, link)[0])
+    grid = level_grid(centre - reach, centre + reach, n)
+    logs = log_likelihood(target.data, grid.theta[None], z, link)[0]
     weight = np.exp(logs - logs.max())[None]
     levels = Levels(grid, shape[None], new=weight / weight.sum(), study=(weight / weight.sum())[None])
-    chances = count_chances(alone, spacing, levels, link, c)[0]
+    chances = count_chances(target.possible, spacing, levels, link)[0]
     below = np.cumsum(chances)
     tail = (1 - level) / 2
     low, high = int(np.argmax(below >= tail)), int(np.argmax(below >= 1 - tail))
     return {
-        "study": counts.studies[row],
-        "threshold": c,
-        "n": int(counts.n[row]),
+        "study": counts.studies[target.row],
+        "threshold": float(counts.thresholds[target.t]),
+        "n": int(n),
         "observed": observed,
         "predicted": float(chances @ np.arange(len(chances))),
         "lower": low,

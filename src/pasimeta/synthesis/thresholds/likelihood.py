@@ -163,9 +163,9 @@ def integrated(data: Categories, mu: Array, tau: Array, z: Array, link: Link, of
     lower, upper, nodes = _windows(data, of, mu, tau, z, link)
     # rows of a kind go together, so that few allocations aren't padded to many
     kind = nodes * _DOUBLINGS + np.ceil(np.log2(data.allocations))[of].astype(np.intp)
-    for each in np.unique(kind):
+    for each in sorted(set(kind.tolist())):
         concerned = np.flatnonzero(kind == each)
-        count, doublings = divmod(int(each), _DOUBLINGS)
+        count, doublings = divmod(each, _DOUBLINGS)
         batch = max(1, _ELEMENTS // (count * (data.counts.shape[2] + 2**doublings)))
         for first in range(0, len(concerned), batch):
             which = concerned[first : first + batch]

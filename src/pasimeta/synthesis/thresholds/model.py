@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from pasimeta.effects.validation import Array
-from pasimeta.synthesis.thresholds.arms import best_levels, first_levels, level_score
+from pasimeta.synthesis.thresholds.arms import best_levels, first_levels, level_information
 from pasimeta.synthesis.thresholds.categories import Categories, Indices
 from pasimeta.synthesis.thresholds.cutpoints import Cutpoints
 from pasimeta.synthesis.thresholds.likelihood import given_level, integrated
@@ -89,12 +89,14 @@ class ThresholdModel:
         value : ndarray, shape (problems,)
         score : ndarray, shape (problems, 2 + size)
         """
-        shape = x[:, 2:]
-        z = self.padded(shape)
+        shape, size = x[:, 2:], len(self.thresholds)
+        anchors, own = np.unique([] if anchor is None else anchor, return_inverse=True)
+        at, jacobian = self.cutpoints.with_jacobian(shape, np.append(self.thresholds, anchors))
+        z, each = padded(at[:, :size]), np.arange(len(x))
         score = np.zeros_like(x)
         mu = x[:, 0].copy()
         if anchor is not None:
-            mu += _own(self.cutpoints.at(shape, np.unique(anchor)), anchor)
+            mu += at[each, size + own]
         problem, row = _pairs(self.studies, which)
         found = integrated(self.studies.data, mu[problem], x[problem, 1], z[problem], self.link, row)
         value = _sum(found.value, problem, len(x))
@@ -104,11 +106,9 @@ class ThresholdModel:
             arm_value, arm_z = self.arm_likelihood(shape, which, z)
             value, at_z = value + arm_value, at_z + arm_z
         if self.cutpoints.size:
-            jacobian = self.cutpoints.jacobian(shape, self.thresholds)
-            score[:, 2:] = np.einsum("pqt,pt->pq", jacobian, at_z[:, 1:-1])
+            score[:, 2:] = np.einsum("pqt,pt->pq", jacobian[:, :, :size], at_z[:, 1:-1])
             if anchor is not None:
-                by_anchor = self.cutpoints.jacobian(shape, np.unique(anchor)).transpose(0, 2, 1)
-                score[:, 2:] += score[:, :1] * _own(by_anchor, anchor)
+                score[:, 2:] += score[:, :1] * jacobian[each, :, size + own]
         if self.has_points:
             density, by_shape = self._point_density(shape, problem, row)
             value, score[:, 2:] = value + density, score[:, 2:] + by_shape
@@ -123,10 +123,7 @@ class ThresholdModel:
 
     def padded(self, shape: Array) -> Array:
         """Cut-points of each problem between minus and plus infinity, shape (problems, T + 2)."""
-        z = np.empty((len(shape), len(self.thresholds) + 2))
-        z[:, 0], z[:, -1] = -np.inf, np.inf
-        z[:, 1:-1] = self.cutpoints.at(shape, self.thresholds)
-        return z
+        return padded(self.cutpoints.at(shape, self.thresholds))
 
     def arm_likelihood(self, shape: Array, which: Indices, z: Array) -> tuple[Array, Array]:
         """Comparator arms at their best levels: value, and derivative by z (what lies at a maximum gains nothing)."""
@@ -138,7 +135,7 @@ class ThresholdModel:
         """Comparator arms integrated over flat levels by Laplace's method, up to a constant."""
         problem, data, level = self._levelled(shape, which, z)
         found = given_level(data, level, z[problem], self.link)
-        _, information = level_score(data, level, z[problem], self.link)
+        information = level_information(data, level, z[problem], self.link)
         return _sum(found.value - 0.5 * np.log(information), problem, len(shape))
 
     def _levelled(self, shape: Array, which: Indices, z: Array) -> tuple[Indices, Categories, Array]:
@@ -179,10 +176,11 @@ def one_review(data: Categories) -> Reviews:
     return Reviews(data, np.arange(len(data))[None])
 
 
-def _own(values: Array, anchor: Array) -> Array:
-    """Of values at each distinct anchor (axis 1), each problem's own."""
-    _, position = np.unique(anchor, return_inverse=True)
-    return values[np.arange(len(anchor)), position]
+def padded(z: Array) -> Array:
+    """Rows of cut-points between minus and plus infinity."""
+    whole = np.empty((len(z), z.shape[1] + 2))
+    whole[:, 0], whole[:, 1:-1], whole[:, -1] = -np.inf, z, np.inf
+    return whole
 
 
 def _pairs(reviews: Reviews, which: Indices) -> tuple[Indices, Indices]:

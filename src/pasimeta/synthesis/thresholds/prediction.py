@@ -127,7 +127,7 @@ def predicted_counts(
         for row in range(len(counts.n) if len(thresholds) else 0)
     ]
     for column, c in enumerate(thresholds):
-        chances = count_chances(counts, cutpoints, levels, link, float(c))
+        chances = count_chances(possible_counts(counts, float(c)), cutpoints, levels, link)
         shares = link.cdf(levels.grid.theta[None] - z[:, column, None])
         for row, (study, label) in enumerate(zip(counts.studies, counts.labels, strict=True)):
             below = np.cumsum(chances[row])
@@ -156,12 +156,37 @@ def predicted_counts(
     return pd.DataFrame(rows, columns=PREDICTION_COLUMNS)
 
 
-def count_chances(counts: Counts, cutpoints: Cutpoints, levels: Levels, link: Link, c: float) -> Array:
-    """Probability of each count at threshold ``c``, given all the study reports; shape (k, largest n + 1).
+@dataclass(frozen=True, slots=True)
+class PossibleCounts:
+    """Every count at a threshold that a study's other thresholds leave possible, as if the study had reported it.
 
-    The likelihood with the count at ``c`` fixed to j, over its sum: exact, whatever the study reports. Counts that the
-    reported thresholds rule out have probability 0.
+    Attributes
+    ----------
+    data : Categories
+        One row a possible count, those of a study next to each other.
+    thresholds : ndarray
+        What the limits of the categories refer to.
+    row, count : ndarray of int, shape (rows,)
+        Study and count of each row.
+    n : ndarray, shape (k,)
+        Patients of each study.
     """
+
+    data: Categories
+    thresholds: Array
+    row: Indices
+    count: Indices
+    n: Array
+
+    def of_study(self, study: int) -> PossibleCounts:
+        """Those of one study."""
+        own = np.flatnonzero(self.row == study)
+        nothing = np.zeros(len(own), dtype=np.intp)
+        return PossibleCounts(self.data.rows(own), self.thresholds, nothing, self.count[own], self.n[[study]])
+
+
+def possible_counts(counts: Counts, c: float) -> PossibleCounts:
+    """Every count at threshold ``c`` that each study may have."""
     wide = counts.on(np.union1d(counts.thresholds, [c]))
     at = int(np.searchsorted(wide.thresholds, c))
     k, most = len(counts.n), int(counts.n.max())
@@ -183,16 +208,19 @@ def count_chances(counts: Counts, cutpoints: Cutpoints, levels: Levels, link: Li
         best=tuple(counts.best[i] for i in row),
     )
     fixed = fixed.on(np.union1d(wide.thresholds, [x for each in counts.improvements for x in each]))
-    return _chances(fixed, counts, cutpoints, levels, link, row, j.astype(int))
+    return PossibleCounts(fixed.categories(), fixed.thresholds, row, j.astype(np.intp), counts.n)
 
 
-def _chances(
-    fixed: Counts, counts: Counts, cutpoints: Cutpoints, levels: Levels, link: Link, row: Indices, j: Indices
-) -> Array:
-    data, theta = fixed.categories(), levels.grid.theta
-    z = np.full((len(levels.shape), len(fixed.thresholds) + 2), np.inf)
-    z[:, 0], z[:, 1:-1] = -np.inf, cutpoints.at(levels.shape, fixed.thresholds)
-    first_of_study = np.searchsorted(row, np.arange(len(counts.n)))
+def count_chances(possible: PossibleCounts, cutpoints: Cutpoints, levels: Levels, link: Link) -> Array:
+    """Probability of each count, given all the study reports; shape (k, largest n + 1).
+
+    The likelihood with the count fixed, over its sum: exact, whatever the study reports. Counts that the reported
+    thresholds rule out have probability 0.
+    """
+    data, row, theta = possible.data, possible.row, levels.grid.theta
+    z = np.full((len(levels.shape), len(possible.thresholds) + 2), np.inf)
+    z[:, 0], z[:, 1:-1] = -np.inf, cutpoints.at(levels.shape, possible.thresholds)
+    first_of_study = np.searchsorted(row, np.arange(len(possible.n)))
     chance = np.zeros(len(row))
     block = max(1, _ELEMENTS // (len(row) * len(theta)))
     for nodes in (slice(first, first + block) for first in range(0, len(z), block)):
@@ -201,6 +229,6 @@ def _chances(
         np.exp(likelihood, out=likelihood)
         share = levels.study[nodes] / np.add.reduceat(likelihood, first_of_study, axis=1)
         chance += (share[:, row] * likelihood).sum(axis=(0, 2))
-    chances = np.zeros((len(counts.n), int(counts.n.max()) + 1))
-    chances[row, j] = chance
+    chances = np.zeros((len(possible.n), int(possible.n.max()) + 1))
+    chances[row, possible.count] = chance
     return chances

@@ -7,11 +7,14 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 from scipy.special import gammaln
 
 from pasimeta.effects.validation import Array
 from pasimeta.errors import PasimetaError
 from pasimeta.synthesis.thresholds.categories import Bounds, Categories, categories, tightened
+
+_NOBODY = pd.DataFrame({"study": [], "improvement": np.zeros(0), "best": np.zeros(0, dtype=bool)})
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,48 +172,50 @@ def _checked(table: pd.DataFrame, name: str) -> pd.DataFrame:
     missing = [column for column in wanted if column not in table.columns]
     if missing:
         raise PasimetaError(f"{name}: column {missing[0]} is missing; give {', '.join(wanted)}")
-    rows = table.reset_index(drop=True)
-    if not both:
-        rows = rows.assign(events_lower=rows["events"], events_upper=rows["events"])
-    if "label" not in rows.columns:
-        rows = rows.assign(label=rows["study"])
-    for column in ("threshold", "n", "events_lower", "events_upper"):
-        rows[column] = pd.to_numeric(rows[column], errors="coerce").astype(float)
-        _refuse(rows, ~np.isfinite(rows[column]), name, f"{column} is no number; give one, or drop the row")
-    whole = (rows["n"] % 1 == 0) & (rows["events_lower"] % 1 == 0) & (rows["events_upper"] % 1 == 0)
-    _refuse(rows, ~whole, name, "counts are not whole; give numbers of patients, not percentages")
-    _refuse(rows, rows["n"] < 1, name, "n leaves the study empty; drop the row or give its size")
-    beyond = (rows["threshold"] <= 0) | (rows["threshold"] > 100)
-    _refuse(rows, beyond, name, "threshold is no percentage above 0, at most 100; PASI75 is 75")
-    _refuse(rows, rows["events_lower"] > rows["events_upper"], name, "events_lower exceeds events_upper; swap the two")
-    outside = (rows["events_lower"] < 0) | (rows["events_upper"] > rows["n"])
-    _refuse(rows, outside, name, "events lie outside 0 to n; check the columns")
-    _refuse(
-        rows, rows.duplicated(["study", "threshold"]), name, "repeats a study and threshold; keep one count of them"
-    )
-    sizes = rows.groupby("study")["n"].transform("first")
-    _refuse(rows, rows["n"] != sizes, name, "n differs between thresholds of the study; choose one denominator")
+    study = table["study"].to_numpy(dtype=object)
+    label = table["label"].to_numpy(dtype=object) if "label" in table.columns else study
+    sources = {"threshold": "threshold", "n": "n"}
+    sources |= {end: end if both else "events" for end in ("events_lower", "events_upper")}
+    numbers = {}
+    for column, source in sources.items():
+        numbers[column] = pd.to_numeric(table[source], errors="coerce").astype(float).to_numpy()
+        _refuse(study, ~np.isfinite(numbers[column]), name, f"{column} is no number; give one, or drop the row")
+    threshold, n, lower, upper = numbers.values()
+    whole = (n % 1 == 0) & (lower % 1 == 0) & (upper % 1 == 0)
+    _refuse(study, ~whole, name, "counts are not whole; give numbers of patients, not percentages")
+    _refuse(study, n < 1, name, "n leaves the study empty; drop the row or give its size")
+    beyond = (threshold <= 0) | (threshold > 100)
+    _refuse(study, beyond, name, "threshold is no percentage above 0, at most 100; PASI75 is 75")
+    _refuse(study, lower > upper, name, "events_lower exceeds events_upper; swap the two")
+    _refuse(study, (lower < 0) | (upper > n), name, "events lie outside 0 to n; check the columns")
+    rows = pd.DataFrame({"study": study, "label": label, **numbers})
+    repeated = rows.duplicated(["study", "threshold"]).to_numpy()
+    _refuse(study, repeated, name, "repeats a study and threshold; keep one count of them")
+    first = dict(zip(study[::-1], n[::-1], strict=True))
+    sizes = np.array([first[each] for each in study])
+    _refuse(study, n != sizes, name, "n differs between thresholds of the study; choose one denominator")
     return rows
 
 
-def _refuse(rows: pd.DataFrame, wrong: pd.Series, name: str, remedy: str) -> None:
+def _refuse(study: NDArray[np.object_], wrong: NDArray[np.bool_], name: str, remedy: str) -> None:
     if wrong.any():
-        row = int(np.argmax(wrong.to_numpy()))
-        raise PasimetaError(f"{name}, row {row + 1} (study {rows['study'].iloc[row]}): {remedy}")
+        row = int(np.argmax(wrong))
+        raise PasimetaError(f"{name}, row {row + 1} (study {study[row]}): {remedy}")
 
 
 def _checked_patients(patients: pd.DataFrame | None) -> pd.DataFrame:
     if patients is None or patients.empty:
-        return pd.DataFrame({"study": [], "improvement": [], "best": []}).astype({"improvement": float, "best": bool})
+        return _NOBODY
     missing = [column for column in ("study", "improvement") if column not in patients.columns]
     if missing:
         raise PasimetaError(f"patients: column {missing[0]} is missing; give study and improvement")
     rows = patients.reset_index(drop=True)
     rows = rows.assign(best=rows["best"].astype(bool) if "best" in rows.columns else False)
     rows["improvement"] = pd.to_numeric(rows["improvement"], errors="coerce").astype(float)
-    _refuse(rows, ~np.isfinite(rows["improvement"]), "patients", "improvement is no number; give one, or drop the row")
+    study, improvement = rows["study"].to_numpy(dtype=object), rows["improvement"].to_numpy()
+    _refuse(study, ~np.isfinite(improvement), "patients", "improvement is no number; give one, or drop the row")
     remedy = "an exact improvement lies above 0 and below 100; count a cleared patient at threshold 100 instead"
-    _refuse(rows, (rows["improvement"] <= 0) | (rows["improvement"] >= 100), "patients", remedy)
+    _refuse(study, (improvement <= 0) | (improvement >= 100), "patients", remedy)
     return rows
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 
 from pasimeta.errors import PasimetaWarning
-from pasimeta.synthesis.thresholds.pool import pool_thresholds
+from pasimeta.synthesis.thresholds.pool import pool_thresholds, study_predictions
 
 TOLD = (50.0, 75.0, 90.0)
 
@@ -47,7 +47,7 @@ def study_checks(counts: pd.DataFrame, **arguments: Any) -> pd.DataFrame:
     counts : DataFrame
         As in :func:`pool_thresholds`; studies with two exact thresholds or more are checked.
     **arguments
-        Further arguments of :func:`pool_thresholds`.
+        Further arguments of :func:`.pool.study_predictions`.
 
     Returns
     -------
@@ -57,26 +57,24 @@ def study_checks(counts: pd.DataFrame, **arguments: Any) -> pd.DataFrame:
     exact = counts[counts["events_lower"] == counts["events_upper"]]
     several = exact.groupby("study")["threshold"].transform("size") >= 2
     rows = []
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", PasimetaWarning)
-        for held in exact[several].itertuples():
-            hidden = (counts["study"] == held.study) & (
-                (counts["threshold"] == held.threshold) | (counts["events_lower"] < counts["events_upper"])
-            )
-            fit = pool_thresholds(counts[~hidden], predict=[held.threshold], curve=[50], **arguments)
-            if fit.predictions.empty:  # a free cut-point that no one else reports
-                continue
-            row = fit.predictions[fit.predictions["study"] == held.study].iloc[0]
-            low, high, seen = int(row["predicted_lower"]), int(row["predicted_upper"]), int(held.events_lower)
-            kept = {name: row[name] for name in ("study", "label", "threshold", "n", "predicted")}
-            rows.append(
-                {
-                    **kept,
-                    "observed": seen,
-                    "predicted_lower": low,
-                    "predicted_upper": high,
-                    "surprising": not low <= seen <= high,
-                }
-            )
+    for held in exact[several].itertuples():
+        hidden = (counts["study"] == held.study) & (
+            (counts["threshold"] == held.threshold) | (counts["events_lower"] < counts["events_upper"])
+        )
+        found = study_predictions(counts[~hidden], [held.threshold], **arguments)
+        if found.empty:  # a free cut-point that no one else reports
+            continue
+        row = found[found["study"] == held.study].iloc[0]
+        low, high, seen = int(row["predicted_lower"]), int(row["predicted_upper"]), int(held.events_lower)
+        kept = {name: row[name] for name in ("study", "label", "threshold", "n", "predicted")}
+        rows.append(
+            {
+                **kept,
+                "observed": seen,
+                "predicted_lower": low,
+                "predicted_upper": high,
+                "surprising": not low <= seen <= high,
+            }
+        )
     columns = ["study", "label", "threshold", "n", "observed", "predicted", "predicted_lower", "predicted_upper"]
     return pd.DataFrame(rows, columns=[*columns, "surprising"])

@@ -92,6 +92,8 @@ def execute(job: Job) -> None:
         if problem is None:
             raise
         raise _failure(job, target, *problem) from None
+    if job.stop.is_set():  # the folder may be on its way out
+        raise NotebookError(f"{job.notebook.name}: stopped")
     write_text(target, normalized(target))
 
 

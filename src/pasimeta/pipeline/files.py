@@ -9,10 +9,12 @@ import signal
 import sys
 import tempfile
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
+_REMOVALS = 20  # times, a twentieth of a second apart
 _AT_FDCWD, _RENAME_EXCHANGE = -100, 2  # of linux/fcntl.h and linux/fs.h
 
 
@@ -110,10 +112,19 @@ def work_folder(parent: Path, prefix: str) -> Iterator[Path]:
 def _remove(folder: Path) -> None:
     """Remove a folder whole, though Ctrl-C come meanwhile; it is passed on when all is gone."""
     try:
-        shutil.rmtree(folder, ignore_errors=True)
+        _removed(folder)
     except KeyboardInterrupt:
-        shutil.rmtree(folder, ignore_errors=True)
+        _removed(folder)
         raise
+
+
+def _removed(folder: Path) -> None:
+    # a thread that hasn't been told to stop yet may still write a file between the last look and the end
+    for _ in range(_REMOVALS):
+        shutil.rmtree(folder, ignore_errors=True)
+        if not folder.exists():
+            return
+        time.sleep(0.05)
 
 
 def recover(target: Path) -> None:

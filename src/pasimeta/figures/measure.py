@@ -6,8 +6,8 @@ import re
 from functools import cache, lru_cache
 from itertools import accumulate, takewhile
 
-from matplotlib.backends.backend_agg import RendererAgg
-from matplotlib.font_manager import FontProperties
+from matplotlib.font_manager import FontProperties, findfont
+from matplotlib.ft2font import FT2Font, LoadFlags
 
 from pasimeta.figures.theme import FONT, PNG_DPI
 
@@ -16,20 +16,18 @@ LONGEST_WORD_EMS = 8.5
 
 
 @cache
-def _renderer() -> RendererAgg:
-    return RendererAgg(1, 1, PNG_DPI)
-
-
-@cache
-def _font(size: float, bold: bool) -> FontProperties:
-    return FontProperties(family=FONT, size=size, weight="bold" if bold else "normal")
+def _font(bold: bool) -> FT2Font:
+    return FT2Font(findfont(FontProperties(family=FONT, weight="bold" if bold else "normal")))
 
 
 @lru_cache(maxsize=8192)
 def text_width(text: str, size: float, bold: bool = False) -> float:
-    """Width in points of one line of text, as the renderer that draws it measures it."""
-    width, _, _ = _renderer().get_text_width_height_descent(text, _font(size, bold), False)
-    return float(width) * 72 / PNG_DPI
+    """Width in points of one line of text, as it is drawn: its letters not fitted to any dots."""
+    font = _font(bold)
+    font.set_size(size, PNG_DPI)
+    font.set_text(text, 0.0, flags=LoadFlags.NO_HINTING)
+    width, _ = font.get_width_height()
+    return width / 64 * 72 / PNG_DPI
 
 
 def tied(text: str) -> str:

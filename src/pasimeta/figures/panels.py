@@ -30,7 +30,7 @@ _NOTE_GAP = 6.0
 _NUMBERS = ("count", "events", "n", "weight", "estimate")
 _LIGHT, _LIGHT_PITCH, _SIGN_SIZE = 10.5, 12.0, 7.0
 # Shares of the width the axis gets at the least; less only where the text can't do with what is left.
-_PLOT_SHARES = (0.30, 0.25, 0.20)
+_PLOT_SHARES = (0.30, 0.25, 0.20, 0.18)
 
 
 @dataclass(frozen=True, slots=True)
@@ -274,6 +274,7 @@ def _draw_line_text(page: Page, item: _PlacedLine, panel: Panel, columns: Sequen
             size=size,
             bold=line.kind == "heading",
             colour=colour,
+            link=line.link,
         )
         return
     texts = [column for column in columns if column.key not in DRAWN]

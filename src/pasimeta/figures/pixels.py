@@ -10,7 +10,6 @@ from collections.abc import Mapping
 from io import BytesIO
 from typing import IO, TYPE_CHECKING, Any
 
-import matplotlib as mpl
 import numpy as np
 import png
 from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -23,9 +22,6 @@ if TYPE_CHECKING:
 
 _DOTS_PER_METRE = round(PNG_DPI / 0.0254)
 _COMPRESSION = 3  # beyond it, a tenth smaller for twice the time
-_UNHINTED: dict[Any, Any] = {
-    "text.hinting": "none"
-}  # type that fine needs no fitting to the dots, which costs time and moves letters
 
 
 def png_of(figure: Figure, words: Mapping[str, str]) -> bytes:
@@ -48,7 +44,7 @@ def _pixels(figure: Figure) -> NDArray[np.uint8]:
     """Return red, green and blue, of shape (height, width, 3)."""
     dots_on_screen = figure.dpi
     canvas = FigureCanvasAgg(figure)
-    with theme(), mpl.rc_context(_UNHINTED):
+    with theme():
         try:
             figure.set_dpi(PNG_DPI)
             canvas.draw()

@@ -37,6 +37,7 @@ THIN, MEDIUM, THICK = 0.5, 0.8, 1.4
 
 COLUMN_MM = 85.0
 PAGE_MM = 176.0
+NARROW = "-narrow"  # ends the name of a figure that is drawn a page wide as well
 PNG_DPI = 300
 POINTS_PER_MM = 72 / 25.4
 
@@ -44,6 +45,7 @@ _RC: dict[Any, Any] = {
     "font.family": [FONT],
     "font.size": TEXT_SIZE,
     "text.color": INK,
+    "text.hinting": "none",  # fitting letters to dots costs time, and moves them from where the SVG has them
     "text.parse_math": False,
     "text.usetex": False,
     "axes.unicode_minus": True,

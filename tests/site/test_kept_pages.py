@@ -1,5 +1,6 @@
 """A process that stays writes a page again when anything it was written from has changed, and only then."""
 
+import re
 import shutil
 
 import nbformat
@@ -9,6 +10,7 @@ from markupsafe import Markup
 from nbconvert import HTMLExporter
 from traitlets.config import Config
 
+from pasimeta.figures.theme import NARROW
 from pasimeta.pipeline.manifest import NOTEBOOKS
 from pasimeta.pipeline.plan import site_inputs
 from pasimeta.pipeline.record import RunRecord
@@ -16,6 +18,7 @@ from pasimeta.site.build import PAGES, render_site
 from pasimeta.site.exporter import BodyExporter
 from pasimeta.site.figures import figure_html
 from pasimeta.site.kept import written_or_kept
+from pasimeta.site.notebooks import notebook_page
 from pasimeta.site.page import Context, Page
 from pasimeta.site.shell import TEMPLATES
 
@@ -61,6 +64,33 @@ def test_table_that_appears_is_seen(copied_project, results):
     assert body(writer, copied_project, results) == "True"
     (results / "tables" / "summary.csv").write_text("a\n")
     assert body(writer, copied_project, results) == "False"
+
+
+def test_page_that_lists_the_tables_is_written_again_for_another_one(copied_project, results):
+    listing, other = Writer(lambda context: context.table_files()), Writer(lambda context: context.table("pooled"))
+    for writer in (listing, other):
+        body(writer, copied_project, results)
+    (results / "tables" / "summary.csv").write_text("a\n")
+    assert body(listing, copied_project, results) == "['pooled.csv', 'summary.csv']"
+    body(other, copied_project, results)
+    assert (listing.count, other.count) == (2, 1)
+
+
+def test_page_of_a_notebook_is_that_of_its_last_execution(project, default_run, tmp_path):
+    shutil.copytree(default_run / "results" / "notebooks", tmp_path / "notebooks")
+    (tmp_path / "figures").mkdir()
+    context, notebook = Context(project, tmp_path), NOTEBOOKS[3]
+    path = tmp_path / "notebooks" / f"{notebook.name}.ipynb"
+    first = notebook_page(context, notebook)
+    assert notebook_page(context, notebook) == first
+    changed = nbformat.read(path, as_version=4)
+    changed.cells[0].source += "\n\nSaid since."
+    nbformat.write(changed, path)
+    assert "Said since." in notebook_page(context, notebook).body
+    assert "Said since." not in first.body
+    drawing = re.search(r'<svg id="([^"]+)"', first.body)[1]
+    (tmp_path / "figures" / f"{drawing}{NARROW}.svg").write_text(f'<svg id="{drawing}{NARROW}"></svg>')
+    assert f'id="{drawing}{NARROW}"' in notebook_page(context, notebook).body
 
 
 def test_changed_data_is_seen(copied_project, results):

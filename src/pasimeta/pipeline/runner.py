@@ -17,6 +17,7 @@ from queue import SimpleQueue
 from typing import TYPE_CHECKING
 
 from pasimeta.errors import NotebookError, PasimetaError
+from pasimeta.pipeline.ahead import SiteAhead
 from pasimeta.pipeline.configuration import Configuration, Values, values_of
 from pasimeta.pipeline.execute import CELL_TIMEOUT, Job, execute, import_papermill, outputs, prepare_folder
 from pasimeta.pipeline.files import locked, recover, staged_folders, work_folder, write_text
@@ -217,6 +218,7 @@ class _Run:
 
     def _run_notebooks(self, scratch: Path, parent: WarmParent | None) -> None:
         failures: list[str] = []
+        ahead = SiteAhead(self.project, scratch, self.site)
         sorter = TopologicalSorter(predecessors(self.chosen))
         sorter.prepare()
         running: dict[Future[NotebookTime], tuple[Job, Fingerprint]] = {}
@@ -253,6 +255,9 @@ class _Run:
                     failures.append(str(error))
                 else:
                     sorter.done(job.notebook)
+                    if self.settings.render:
+                        ahead.write(job.notebook)
+        ahead.finish()
         if failures:
             self._tell_what_did_not_run(failures)
             raise NotebookError("\n".join(failures))
@@ -262,8 +267,6 @@ class _Run:
         from pasimeta.pipeline.kernels import run_kernels
 
         import_papermill()  # while the warm parent imports, and before threads would do so at once
-        if self.settings.render and self.kept is None:  # whose owner has rehearsed
-            threading.Thread(target=_rehearse, args=(self.project, self.site), daemon=True).start()
         pool = stack.enter_context(ThreadPoolExecutor(self.settings.jobs))
         stack.enter_context(run_kernels(parent))
         if parent is not None:
@@ -345,13 +348,6 @@ def _cells(notebook: Path) -> int:
 
 def _values(parameters: Parameters | Configuration) -> Values:
     return parameters.values() if isinstance(parameters, Configuration) else parameters.model_dump()
-
-
-def _rehearse(project: Project, site: Path) -> None:
-    # while notebooks run this process has little to do
-    from pasimeta.site.build import rehearse_site
-
-    rehearse_site(project, site)
 
 
 def _now() -> str:

@@ -32,8 +32,8 @@ from pasimeta.pipeline.record import FILE
 from pasimeta.pipeline.runner import Settings, run
 from pasimeta.pipeline.warm import WarmParent, forking_is_possible
 
-LOOK_EVERY = 0.1  # seconds
-_LOOKS_A_LOOK_AT_CODE = 10  # it has the most files, and changes least
+LOOK_EVERY = 0.05  # seconds
+_LOOKS_A_LOOK_AT_CODE = 20  # it has the most files, and changes least
 _SETTLED_AFTER = 0.05  # seconds without a further change: an editor may write a file in several steps
 _NAMED = 3  # changed files said by name
 
@@ -115,7 +115,8 @@ class Watch:
         if self.settings.render:
             from pasimeta.site.build import rehearse_site
 
-            rehearse_site(self.project, self.settings.site or self.project.site)
+            results, site = self.settings.results or self.project.results, self.settings.site or self.project.site
+            rehearse_site(self.project, results, site)
 
     def _warm_parent(self) -> WarmParent | None:
         """Return the warm parent, started anew if it has ended; None where forking isn't possible."""

@@ -3,23 +3,25 @@
 from __future__ import annotations
 
 import shutil
+import tempfile
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from pasimeta.pipeline.files import write_text
+from pasimeta.pipeline.manifest import Notebook
 from pasimeta.pipeline.project import Project
 from pasimeta.site.assets import write_assets
 from pasimeta.site.browser import browser_pages
 from pasimeta.site.citation import citation_pages
 from pasimeta.site.coverage import coverage_pages
-from pasimeta.site.figures import from_its_folder
+from pasimeta.site.figures import from_its_folder, homes
 from pasimeta.site.gallery import gallery_pages
 from pasimeta.site.glossary import glossary_pages
-from pasimeta.site.kept import written_or_kept
+from pasimeta.site.kept import has_been_written, written_or_kept
 from pasimeta.site.landing import landing_pages
 from pasimeta.site.methods import methods_pages
-from pasimeta.site.notebooks import notebook_pages, prepare_exporter
+from pasimeta.site.notebooks import notebook_page, notebook_pages
 from pasimeta.site.other_treatments import other_treatment_pages
 from pasimeta.site.own_review import own_review_pages, write_examples
 from pasimeta.site.page import Context, Page
@@ -83,9 +85,12 @@ def _write_pages(context: Context, pages: Path) -> None:
     made = [page for write in PAGES for page in written_or_kept(write, context)]
     for folder in ("tables", "figures", "notebooks"):
         if (results / folder).is_dir():
-            shutil.copytree(results / folder, pages / folder)
-    for drawing in sorted((pages / "figures").glob("*.svg")):
-        write_text(drawing, from_its_folder(drawing.read_text(encoding="utf-8")))
+            drawings = shutil.ignore_patterns("*.svg")  # whose links are mended below
+            shutil.copytree(results / folder, pages / folder, ignore=drawings, copy_function=shutil.copyfile)
+    drawn_on = homes(context)
+    for drawing in sorted(context.drawings.glob("*.svg")):
+        text = from_its_folder(drawing.read_text(encoding="utf-8"), drawn_on.get(drawing.stem, ""))
+        write_text(pages / "figures" / drawing.name, text)
     write_assets(pages / "assets")
     for page in made:
         write_text(pages / page.href, whole_page(page, made))
@@ -93,16 +98,35 @@ def _write_pages(context: Context, pages: Path) -> None:
         write_files(context, made, pages)
 
 
-def rehearse_site(project: Project, earlier: Path) -> None:
-    """Write every page from no results at all, for what that imports, compiles and works out once a process.
+def rehearse_site(project: Project, results: Path, earlier: Path) -> None:
+    """Write the site into a folder that is thrown away, for what that imports, compiles and works out once a process.
 
     Parameters
     ----------
     project : Project
+    results : path
+        A folder of results.
     earlier : path
         The site of an earlier run.
     """
-    context = Context(project, project.root / "no results", earlier)
-    for write in PAGES:
-        write(context)
-    prepare_exporter()
+    with tempfile.TemporaryDirectory(prefix="pasimeta-rehearsal-") as pages:
+        render_site(results, Path(pages), project, earlier)
+
+
+def write_ahead(notebook: Notebook, results: Path, project: Project, earlier: Path) -> None:
+    """Write the page of a notebook that has been executed while others are; the first time, others that can be, too.
+
+    Parameters
+    ----------
+    notebook : Notebook
+    results : path
+        Where results are gathered: the notebook with its figures, and the tables so far.
+    project : Project
+    earlier : path
+        The site of an earlier run.
+    """
+    context = Context(project, results, earlier)
+    if not any(map(has_been_written, PAGES)):
+        for write in PAGES:
+            written_or_kept(write, context)
+    notebook_page(context, notebook)

@@ -20,21 +20,26 @@ from pasimeta.site.page import Context, Page
 Writer = Callable[[Context], list[Page]]
 State = tuple[Any, ...]
 
-_kept: dict[Writer, tuple[frozenset[str], State, list[Page]]] = {}
+_kept: dict[Writer, tuple[frozenset[str], bool, State, list[Page]]] = {}
 
 
 def written_or_kept(write: Writer, context: Context) -> list[Page]:
     """Return a function's pages, those of an earlier call if it would write the same."""
     if write in _kept:
-        tables, state, pages = _kept[write]
-        if state == _state(context, tables):
+        tables, lists_tables, state, pages = _kept[write]
+        if state == _state(context, tables, lists_tables):
             return pages
     noting = _Noting(context)
     pages = write(cast(Context, noting))
     if not noting.asked_more:
-        tables = frozenset(noting.tables)
-        _kept[write] = tables, _state(context, tables), pages
+        asked = frozenset(noting.tables), noting.lists_tables
+        _kept[write] = *asked, _state(context, *asked), pages
     return pages
+
+
+def has_been_written(write: Writer) -> bool:
+    """Whether this process keeps pages of a function."""
+    return write in _kept
 
 
 @dataclass(slots=True)
@@ -43,6 +48,7 @@ class _Noting:
 
     context: Context
     tables: set[str] = field(default_factory=set)
+    lists_tables: bool = False
     asked_more: bool = False
 
     @property
@@ -54,6 +60,7 @@ class _Noting:
         return self.context.table(name)
 
     def table_files(self) -> list[str]:
+        self.lists_tables = True
         return self.context.table_files()
 
     def __getattr__(self, name: str) -> Any:
@@ -61,7 +68,7 @@ class _Noting:
         return getattr(self.context, name)
 
 
-def _state(context: Context, tables: frozenset[str]) -> State:
+def _state(context: Context, tables: frozenset[str], lists_tables: bool) -> State:
     paths = [context.results / "tables" / f"{name}.csv" for name in sorted(tables)]
     hashes = [file_hash(path) if path.is_file() else None for path in paths]
-    return context.data_hash, tuple(context.table_files()), tuple(hashes)
+    return context.data_hash, tuple(context.table_files() if lists_tables else ()), tuple(hashes)

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import hashlib
 import re
-from functools import cache
+from functools import cache, partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from markupsafe import Markup
 
+from pasimeta.figures.theme import NARROW
 from pasimeta.pipeline.executed import without_slow_format_check
 from pasimeta.pipeline.fingerprint import file_hash
-from pasimeta.pipeline.manifest import NOTEBOOKS
+from pasimeta.pipeline.manifest import NOTEBOOKS, Notebook
+from pasimeta.report import rests_on
 from pasimeta.site.figures import figure_html
 from pasimeta.site.page import Context, Page
 from pasimeta.site.shell import TEMPLATES
@@ -22,25 +24,41 @@ if TYPE_CHECKING:
     from nbconvert import HTMLExporter
 
 
+_DRAWN = re.compile(rb'<svg id=\\"([\w-]+)\\"')
+_rendered: dict[str, tuple[str, Markup]] = {}  # of each page, what it was last made from, and its body
 _PERMALINK = re.compile(r'<a class="anchor-link".*?</a>', re.DOTALL)  # Jupyter's, a second link to each heading
 
 
 def notebook_pages(context: Context) -> list[Page]:
     """Return a page for each notebook that has been executed, in order."""
-    executed = [n for n in NOTEBOOKS if (context.results / "notebooks" / f"{n.name}.ipynb").is_file()]
-    pages = []
-    for notebook in executed:
-        path, href = context.results / "notebooks" / f"{notebook.name}.ipynb", f"{notebook.name}.html"
-        source = notebook_source_hash(path)
-        body = context.earlier_body(href, source) or notebook_body(path)
-        short = notebook.section.replace("_", " ").capitalize()
-        pages.append(Page(href=href, title=notebook.title, short=short, group="Results", body=body, source=source))
-    return pages
+    return [notebook_page(context, n) for n in NOTEBOOKS if _executed(context, n).is_file()]
+
+
+def notebook_page(context: Context, notebook: Notebook) -> Page:
+    """Return the page of a notebook that has been executed; a process renders it once, until the notebook changes."""
+    path, href = _executed(context, notebook), f"{notebook.name}.html"
+    source = notebook_source_hash(path)
+    if _rendered.get(href, ("", None))[0] != source:
+        _rendered[href] = source, context.earlier_body(href, source) or notebook_body(path)
+    short = notebook.section.replace("_", " ").capitalize()
+    return Page(href=href, title=notebook.title, short=short, group="Results", body=_rendered[href][1], source=source)
+
+
+def _executed(context: Context, notebook: Notebook) -> Path:
+    return context.results / "notebooks" / f"{notebook.name}.ipynb"
 
 
 def notebook_source_hash(path: Path) -> str:
     """Return the hash of what a notebook's page is made from."""
-    return hashlib.sha256(path.read_bytes() + _converter().encode()).hexdigest()
+    notebook = path.read_bytes()
+    names = sorted({name.decode() for name in _DRAWN.findall(notebook)})
+    narrow = [_drawings(path) / f"{name}{NARROW}.svg" for name in names]
+    drawn = [drawing.read_bytes() for drawing in narrow if drawing.is_file()]
+    return hashlib.sha256(b"".join([notebook, *drawn, _converter().encode()])).hexdigest()
+
+
+def _drawings(path: Path) -> Path:
+    return path.parent.parent / "figures"
 
 
 @cache
@@ -49,6 +67,7 @@ def _converter() -> str:
     here = Path(__file__)
     parts = [
         here,
+        Path(rests_on.__file__),
         *(here.with_name(name) for name in ("exporter.py", "figures.py")),
         TEMPLATES / "figure.html.j2",
         *sorted(TEMPLATES.glob("notebook/*")),
@@ -71,15 +90,9 @@ def _exporter() -> HTMLExporter:
     return exporter
 
 
-def prepare_exporter() -> None:
-    """Import and compile what turns a notebook into a page, ahead of the first."""
-    import nbformat
-
-    cells = [nbformat.v4.new_markdown_cell("a"), nbformat.v4.new_code_cell("a = 1")]
-    _exporter().from_notebook_node(nbformat.v4.new_notebook(cells=cells))
-
-
 def notebook_body(path: Path) -> Markup:
     """Return an executed notebook as a page's content."""
-    body, _ = _exporter().from_filename(str(path))
-    return Markup(_PERMALINK.sub("", body).strip())
+    exporter = _exporter()
+    exporter.register_filter("figure", partial(figure_html, drawings=_drawings(path)))
+    body, _ = exporter.from_filename(str(path))
+    return Markup(rests_on.said_once(_PERMALINK.sub("", body)).strip())

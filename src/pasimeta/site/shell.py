@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import get_args
 
@@ -19,6 +19,7 @@ from pasimeta.site.page import Group, Page
 TEMPLATES = Path(__file__).parent / "templates"
 _HEADING = re.compile(r'<h2 id="([^"]+)"[^>]*>(.*?)</h2>', re.DOTALL)
 _TAG = re.compile(r"<[^>]+>")
+_PERCENT = re.compile(r"(?<=\d) %")  # a number keeps its sign in its line
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,9 +70,10 @@ def headings(body: str) -> list[Heading]:
     return [Heading(anchor, Markup(_TAG.sub("", text).strip())) for anchor, text in found]
 
 
+@lru_cache(maxsize=256)  # of statements and notes, few change from one run of a process to the next
 def markdown(text: str) -> Markup:
     """Return Markdown as HTML. Raw HTML in it passes: text from data goes through ``report.words.markdown_text``."""
-    return Markup(str(_renderer()(text)).strip())
+    return Markup(_PERCENT.sub("\u00a0%", str(_renderer()(text)).strip()))
 
 
 @cache

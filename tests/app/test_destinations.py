@@ -73,6 +73,18 @@ def test_every_link_of_a_drawing_leads_somewhere_and_the_keyboard_stops_once_a_r
     assert len(rows) == 1  # the other cells of Cheng's row are for the mouse
 
 
+def test_what_a_figure_rests_on_stands_below_it_and_its_pooled_rows_are_text(basis, site):
+    session = Session(basis, Nothing(), lambda: None, Destinations(basis.evidence, site))
+    session.ask("threshold=50")
+    drawing, _, below = session.drawn()["forest"].partition("</svg>")
+    linked = re.findall(r"<a [^>]*>(.*?)</a>", drawing, re.DOTALL)
+    assert "Pooled, fewest responders" in drawing
+    assert not any("Pooled" in text or "Heterogeneity" in text for text in linked)
+    assert any("Cheng 2022" in text for text in linked)
+    assert "PASI50 2/7" in below
+    assert "site/study-cheng2022.html#outcomes-1-events" in HREF.findall(below)
+
+
 def test_what_is_supposed_leads_nowhere(basis, site):
     session = Session(basis, Nothing(), lambda: None, Destinations(basis.evidence, site))
     told = session.ask("threshold=75&what_if=new:75:3:20")

@@ -64,6 +64,8 @@ class Answer:
         Rates reported at any threshold.
     dose : DoseEvidence
     sex : StudyComparisons
+    sex_counts : DataFrame
+        What it compares, a row a study and group.
     sex_threshold : int
         PASI threshold of the sex panel, percent: the parameter ``sex_subgroup.threshold``.
     usual : ThresholdPool
@@ -77,6 +79,7 @@ class Answer:
     curve_rates: pd.DataFrame
     dose: DoseEvidence
     sex: StudyComparisons
+    sex_counts: pd.DataFrame
     sex_threshold: int
     usual: ThresholdPool
 
@@ -101,6 +104,7 @@ def answer(basis: Basis, state: State) -> Answer:
             curve_rates=response_rates(_every_count(basis, only(state, COUNTED)), level=state.level),
             dose=_dose(basis, only(state, DOSE)),
             sex=_sex(basis, only(state, SEX)),
+            sex_counts=_sex_counts(basis, only(state, EVIDENCE)),
             sex_threshold=basis.parameters.sex_subgroup.threshold,
             usual=pooled(basis, usual),
         )
@@ -219,6 +223,10 @@ def _dose(basis: Basis, state: State) -> DoseEvidence:
 
 @lru_cache(maxsize=_KEPT)
 def _sex(basis: Basis, state: State) -> StudyComparisons:
-    threshold = basis.parameters.sex_subgroup.threshold
-    groups = selection.subgroup_counts(_tables(basis, state).responses, "sex", threshold)
-    return compare_studies(groups, ("female", "male"), state.level)
+    return compare_studies(_sex_counts(basis, only(state, EVIDENCE)), ("female", "male"), state.level)
+
+
+@lru_cache(maxsize=_KEPT)
+def _sex_counts(basis: Basis, state: State) -> pd.DataFrame:
+    responses = _tables(basis, state).responses
+    return selection.subgroup_counts(responses, "sex", basis.parameters.sex_subgroup.threshold)

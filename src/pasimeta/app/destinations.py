@@ -14,7 +14,7 @@ from pasimeta.evidence.study import Study
 
 SITE = "site"  # where the dashboard's own server shows the site
 _LINK = re.compile(
-    r'<a (?P<kind>(?:xlink:)?href)="(?P<page>(?:study-|context\.html)[^"]*)"'
+    r'<a (?P<kind>(?:xlink:)?href)="(?P<page>(?:study-|context\.html|#[\w-]+-rests-on)[^"]*)"'
     r'(?P<stop> tabindex="-1")?[^>]*>(?P<text>.*?)</a>',
     re.DOTALL,
 )
@@ -36,7 +36,10 @@ class Destinations:
     site: Path | None = None
 
     def led(self, markup: str) -> str:
-        """Return HTML or SVG whose links to entries lead somewhere; one that could not is plain text."""
+        """Return HTML or SVG whose links to entries lead somewhere; one that could not is plain text.
+
+        What a pooled row rests on stands right below its figure here, where nothing has ids to lead to.
+        """
         return _LINK.sub(self._link, markup)
 
     def _link(self, match: re.Match[str]) -> str:

@@ -19,6 +19,7 @@ from pasimeta.app.place import Place
 from pasimeta.app.state import State, what_if_text
 from pasimeta.evidence.what_if import silent_studies
 from pasimeta.report.linked import Origins, linked, origins
+from pasimeta.report.rests_on import rests_on_html
 from pasimeta.site.figures import one_stop_a_row
 from pasimeta.synthesis.thresholds import ThresholdCurve
 
@@ -86,11 +87,18 @@ def drawn_regions(
         "dose": led(words.dose_words(answer), known),
         "sex": led(words.sex_words(answer), known),
     }
+    behind = {
+        "forest": answer.pool.counts,
+        "curve": answer.curve_rates,
+        "dose": answer.dose.studies,
+        "sex": answer.sex_counts,
+    }
     found = {}
     for name, drawn in pictures(basis, answer, others, narrow=narrow).items():
         refused = [words.refusal_text(drawn.message)] if isinstance(drawn, Refusal) else []
         svg = Markup("") if isinstance(drawn, Refusal) else Markup(one_stop_a_row(drawn))
-        found[name] = str(_macros().panel(svg, _NAMES[name], html([*refused, *texts[name]])))
+        line = Markup(rests_on_html(behind[name])) if svg else ""
+        found[name] = str(_macros().panel(svg, _NAMES[name], line, html([*refused, *texts[name]])))
     return found
 
 

@@ -111,4 +111,5 @@ def _sex(filed: _Filed) -> Plot | None:
     if not answer.sex.by_study:
         return None
     label, comparison = next(iter(answer.sex.by_study.items()))
-    return subgroup_plot(comparison, ("Women", "Men"), answer.sex_threshold, label, "sex", narrow=filed.narrow)
+    names, counts = ("Women", "Men"), answer.sex_counts
+    return subgroup_plot(comparison, names, answer.sex_threshold, label, "sex", counts, narrow=filed.narrow)

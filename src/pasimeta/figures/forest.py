@@ -61,7 +61,8 @@ class StudyRow:
     extra : mapping
         Text of further columns, by column key.
     link : str
-        Address that label and count lead to in an SVG.
+        Address that label and numbers lead to in an SVG; one that begins with ``#`` is the id of something of this
+        figure's own, and gets its name before it: ``#rests-on`` leads to ``<name>-rests-on``.
     risk : tuple of str
         A judgement for each of the figure's risk-of-bias domains; none, if it wasn't judged.
     """
@@ -76,28 +77,34 @@ class StudyRow:
 
 @dataclass(frozen=True, slots=True)
 class PooledRow:
-    """A pooled estimate: a diamond as wide as its interval. Two bounds are two rows."""
+    """A pooled estimate: a diamond as wide as its interval. Two bounds are two rows. ``link`` as a study's."""
 
     label: str
     estimate: Rate | Estimate
     extra: Mapping[str, str] = field(default_factory=dict)
+    link: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class PredictionRow:
-    """The prediction interval, under the diamond it belongs to."""
+    """The prediction interval, under the diamond it belongs to. ``link`` as a study's."""
 
     label: str
     lower: float
     upper: float
     extra: Mapping[str, str] = field(default_factory=dict)
+    link: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class NoteRow:
-    """A line of text across the figure: heterogeneity, ``One study, not pooled.``; without text, an empty row."""
+    """A line of text across the figure: heterogeneity, ``One study, not pooled.``; without text, an empty row.
+
+    ``link`` as a study's.
+    """
 
     text: str = ""
+    link: str = ""
 
 
 Row = HeadingRow | StudyRow | PooledRow | PredictionRow | NoteRow
@@ -315,8 +322,8 @@ def _line(row: Row, scale: Scale, preset: Preset, signals: Mapping[str, Signal])
     match row:
         case HeadingRow(text=text):
             return Line("heading", text)
-        case NoteRow(text=text):
-            return Line("note", text)
+        case NoteRow(text=text, link=link):
+            return Line("note", text, link=link)
     cells = {"label": row.label, **dict(row.extra)}
     if isinstance(row, PredictionRow):
         cells["estimate"] = bracketed(row.lower, row.upper, scale, None, preset.numbers)
@@ -325,7 +332,7 @@ def _line(row: Row, scale: Scale, preset: Preset, signals: Mapping[str, Signal])
         cells |= {"count": row.estimate.count, "events": events, "n": n}
         cells["estimate"] = estimate_text(row.estimate, scale, None, preset.numbers)
     if not isinstance(row, StudyRow):
-        return Line("summary", "", cells, _mark(row))
+        return Line("summary", "", cells, _mark(row), row.link)
     if row.weight is not None:
         cells["weight"] = weight_text(preset, row.weight)
     return Line("study", "", cells, _mark(row), row.link, tuple(signals[judgement] for judgement in row.risk))

@@ -40,6 +40,9 @@ class Plot:
         What is drawn, one row a mark.
     title : str
         Short accessible name; the figure's own title where it has one.
+    narrow : callable or None
+        Draws the same figure for one column of a journal, or a phone, its name ending in ``NARROW``; called when the
+        figure is saved.
 
     Raises
     ------
@@ -52,6 +55,7 @@ class Plot:
     alt: str
     data: pd.DataFrame
     title: str = ""
+    narrow: Callable[[], Plot] | None = None
 
     def __post_init__(self) -> None:
         """Refuse a figure that can't be filed or read aloud."""
@@ -94,7 +98,7 @@ def png_bytes(plot: Plot) -> bytes:
 
 
 def save(plot: Plot, directory: str | os.PathLike[str], drawn: str | None = None) -> tuple[Path, Path]:
-    """Write ``NAME.svg`` and ``NAME.png``; each appears whole or not at all.
+    """Write ``NAME.svg`` and ``NAME.png``, and ``NAME-narrow.svg`` if it can be drawn so; each whole or not at all.
 
     Parameters
     ----------
@@ -117,6 +121,10 @@ def save(plot: Plot, directory: str | os.PathLike[str], drawn: str | None = None
     pixels = png_bytes(plot)
     _write_whole(svg, lambda file: file.write(text))
     _write_whole(png, lambda file: file.write(pixels))
+    if plot.narrow is not None:
+        column = plot.narrow()
+        words = (_XML_DECLARATION + svg_text(column)).encode("utf-8")
+        _write_whole(folder / f"{column.name}.svg", lambda file: file.write(words))
     return svg, png
 
 

@@ -71,7 +71,7 @@ class Mark:
 class Line:
     """One line of the table: cells by column key, or text across the page (``heading``, ``note``).
 
-    ``link`` is where its label and numbers lead to in an SVG; ``lights`` are drawn in the column :data:`RISK`.
+    ``link`` is where its words and numbers lead to in an SVG; ``lights`` are drawn in the column :data:`RISK`.
     """
 
     kind: Literal["heading", "note", "study", "summary"]

@@ -22,10 +22,11 @@ from pasimeta.figures.words import sentence
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """One group and its rate."""
+    """One group and its rate; ``link`` as of a :class:`pasimeta.figures.forest.StudyRow`."""
 
     label: str
     rate: Rate
+    link: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,12 +43,15 @@ class GroupDifference:
         Of ``test``.
     test : str
         Its name, ``Fisher's exact test``.
+    link : str
+        As of a :class:`pasimeta.figures.forest.StudyRow`.
     """
 
     label: str
     estimate: Estimate
     p_value: float | None = None
     test: str = ""
+    link: str = ""
 
 
 def subgroup_rates(
@@ -123,7 +127,7 @@ def _refuse(name: str, groups: Sequence[Group], differences: Sequence[GroupDiffe
 
 
 def _rates_panel(groups: Sequence[Group], label: str) -> Panel:
-    lines = [_line(group.label, group.rate.count, group.rate, "percent") for group in groups]
+    lines = [_line(group.label, group.rate, "percent", group.link) for group in groups]
     return Panel(tuple(lines), Axis("percent", (0.0, 1.0), label))
 
 
@@ -131,17 +135,18 @@ def _differences_panel(differences: Sequence[GroupDifference], label: str, level
     ends = [end for each in differences for end in (each.estimate.ci_lower, each.estimate.ci_upper)]
     lines: list[Line] = []
     for each in differences:
-        lines.append(_line(each.label, each.estimate.count, each.estimate, "difference"))
+        lines.append(_line(each.label, each.estimate, "difference", each.link))
         if _test_text(each):
-            lines.append(Line("note", _test_text(each)))
+            lines.append(Line("note", _test_text(each), link=each.link))
     axis = Axis("difference", axis_limits(ends, (), "difference"), label)
     headers = {"label": "Comparison", "count": "", "estimate": interval_heading("Points", level)}
     return Panel(tuple(lines), axis, headers)
 
 
-def _line(label: str, count: str, estimate: Rate | Estimate, scale: Scale) -> Line:
+def _line(label: str, estimate: Rate | Estimate, scale: Scale, link: str) -> Line:
     mark = Mark("study", estimate.low, estimate.high, estimate.ci_lower, estimate.ci_upper)
-    return Line("study", "", {"label": label, "count": count, "estimate": estimate_text(estimate, scale)}, mark)
+    cells = {"label": label, "count": estimate.count, "estimate": estimate_text(estimate, scale)}
+    return Line("study", "", cells, mark, link)
 
 
 def _test_text(difference: GroupDifference) -> str:

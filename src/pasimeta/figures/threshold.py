@@ -311,7 +311,7 @@ def _frame(series: Sequence[ThresholdSeries], context: Sequence[ContextSeries]) 
 def _alt_text(
     series: Sequence[ThresholdSeries], context: Sequence[ContextSeries], axis_label: str, title: str | None
 ) -> str:
-    text = f"Response by PASI threshold. {sentence(title)}{sentence(axis_label)}"
+    text = f"Threshold plot. {sentence(title)}{sentence(axis_label)}"
     for each in series:
         rates = [f"PASI{t} {rate.count}, {estimate_text(rate, 'percent')}" for t, rate in sorted(each.rates.items())]
         text += sentence(f"{each.label}: {'; '.join(rates) or 'no rate'}")

@@ -57,8 +57,11 @@ class Workspace:
 
         return read_table(self._table(name), schema)
 
-    def figure(self, plot: Plot | None) -> None:
-        """Write a figure to ``results/figures`` as SVG and PNG, and show it; nothing, if there was nothing to draw."""
+    def figure(self, plot: Plot | None, rests_on: Iterable[pd.DataFrame] = ()) -> None:
+        """Write a figure to ``results/figures`` as SVG and PNG, and show it; nothing, if there was nothing to draw.
+
+        Its pooled rows lead to the line below it, which ``rests_on`` gives as in :func:`show_table`.
+        """
         if plot is None:
             return
         from pasimeta.figures.output import save, show, svg_text
@@ -66,12 +69,17 @@ class Workspace:
         drawn = svg_text(plot)
         save(plot, self.results / "figures", drawn)
         show(plot, drawn)
+        _show_line(rests_on, plot.name)
 
-    def state(self, key: str, heading: str, sentences: list[str]) -> None:
-        """Show sentences, and keep them for the summary as ``results/tables/statements_<key>.csv``."""
+    def state(self, key: str, heading: str, sentences: list[str], rests_on: Iterable[pd.DataFrame] = ()) -> None:
+        """Show sentences, and keep them for the summary as ``results/tables/statements_<key>.csv``.
+
+        The summary's numbers lead to them, and from the line below, ``rests_on`` as in :func:`show_table`, on.
+        """
         text = "\n\n".join(sentence for sentence in sentences if sentence)
         self.write(f"statements_{key}", pd.DataFrame([{"key": key, "heading": heading, "text": text}]))
         say(f'<span id="statement-{key}"></span>', text)  # what the summary's numbers link to
+        _show_line(rests_on, f"statement-{key}")
 
     def _table(self, name: str) -> Path:
         return self.results / "tables" / f"{name}.csv"
@@ -96,11 +104,12 @@ def workspace() -> Workspace:
     return Workspace(project, Path(named) if named else project.results)
 
 
-def say(*paragraphs: str) -> None:
-    """Show paragraphs of Markdown as the notebook's own prose."""
+def say(*paragraphs: str, rests_on: Iterable[pd.DataFrame] = ()) -> None:
+    """Show paragraphs of Markdown as the notebook's own prose; ``rests_on`` as in :func:`show_table`."""
     from IPython.display import Markdown, display
 
     display(Markdown("\n\n".join(p for p in paragraphs if p)))
+    _show_line(rests_on)
 
 
 def show_table(
@@ -159,6 +168,13 @@ def table_html(
         f"<table><caption>{html.escape(caption)}</caption><thead><tr>{head}</tr></thead>"
         f"<tbody>{''.join(rows)}</tbody></table></div>"
     )
+
+
+def _show_line(rests_on: Iterable[pd.DataFrame], owner: str = "") -> None:
+    from IPython.display import HTML, display
+
+    if line := rests_on_html(*rests_on, owner=owner):
+        display(HTML(line))
 
 
 def _linked(text: str, entry: Any) -> str:

@@ -108,15 +108,15 @@ def _patients(tables: dict[str, pd.DataFrame]) -> list[Card]:
     if table is None:
         return []
     reported = table[(table["status"] == "reported") & (table["product_class"] == "expanded_msc")]
-    words = f"patients in {number(len(reported), 'published report')} were treated with cultured cells"
+    words = f"in {number(len(reported), 'published report')} were treated with cultured cells"
     analysed = table[table["included"]]
     counted = (
-        f"of them were in {number(len(analysed), 'study', 'studies')} that "
+        f"were in the {number(len(analysed), 'study', 'studies')} that "
         f"{'counts' if len(analysed) == 1 else 'count'} PASI responses"
     )
     return [
-        Card(f"{int(reported['enrolled'].sum())}", words, "studies.html"),
-        Card(f"{int(analysed['enrolled'].sum())}", counted, "01_evidence.html"),
+        Card(f"{int(reported['enrolled'].sum())} patients", words, "studies.html"),
+        Card(f"{int(analysed['enrolled'].sum())} of them", counted, "01_evidence.html"),
     ]
 
 
@@ -126,10 +126,11 @@ def _silent(tables: dict[str, pd.DataFrame]) -> list[Card]:
         return []
     silent = table[table["stage"] == "reported"]
     words = (
-        f"registered {'trial shows' if len(silent) == 1 else 'trials show'} no results; they were to treat "
-        f"{int(silent['registered'].sum())} patients"
+        f"{'shows' if len(silent) == 1 else 'show'} no results; {int(silent['registered'].sum())} patients were to "
+        "be treated in them"
     )
-    return [Card(f"{len(silent)}", words, "11_missing_evidence.html")]
+    big = f"{len(silent)} registered {'trial' if len(silent) == 1 else 'trials'}"
+    return [Card(big, words, "11_missing_evidence.html#statement-missing_evidence")]
 
 
 def _sex(tables: dict[str, pd.DataFrame]) -> list[Card]:
@@ -140,13 +141,12 @@ def _sex(tables: dict[str, pd.DataFrame]) -> list[Card]:
     lower, upper = (
         f"{100 * row[f'risk_difference_ci_{end}']:+.0f}".replace("-", "\u2212") for end in ("lower", "upper")
     )
-    responders = f"{row['events1']} of {row['n1']} against {row['events2']} of {row['n2']}"
     words = (
-        f"patients, {row['n1']} women and {row['n2']} men, are all that \u201cwomen respond better\u201d rests on "
-        f"({row['label']}): {responders}, a difference of {lower} to {upper} percentage points "
-        f"({percent(row['level'])} interval)"
+        f"({row['events1']} of {row['n1']} women, {row['events2']} of {row['n2']} men) are all that "
+        f"\u201cwomen respond better\u201d rests on, in {row['label']}: a difference of {lower} to {upper} percentage "
+        f"points ({percent(row['level'])} interval)"
     )
-    return [Card(f"{row['n1'] + row['n2']}", words, "08_sex_subgroup.html")]
+    return [Card(f"{row['events1'] + row['events2']} responders", words, "08_sex_subgroup.html#statement-sex")]
 
 
 def _dose(tables: dict[str, pd.DataFrame]) -> list[Card]:
@@ -158,10 +158,10 @@ def _dose(tables: dict[str, pd.DataFrame]) -> list[Card]:
     if several.empty:
         return []
     words = (
-        f"patients at {number(int(levels.max()), 'dose')} are all that \u201cdose doesn't matter\u201d rests on "
-        f"({listing(several['label'])}); who responded at which dose isn't published"
+        f"at {number(int(levels.max()), 'dose')} are all that \u201cdose doesn't matter\u201d rests on, in "
+        f"{listing(several['label'])}; who responded at which dose isn't published"
     )
-    return [Card(f"{int(several['analysed'].sum())}", words, "07_dose_response.html")]
+    return [Card(f"{int(several['analysed'].sum())} patients", words, "07_dose_response.html#statement-dose")]
 
 
 def _harm(tables: dict[str, pd.DataFrame]) -> list[Card]:
@@ -170,7 +170,7 @@ def _harm(tables: dict[str, pd.DataFrame]) -> list[Card]:
         return []
     row = table.iloc[0]
     words = (
-        f"patients had a serious event judged related; a rate of up to {percent(row['upper'], 1)} can't be ruled out "
-        f"(one-sided {percent(row['level'])} bound)"
+        f"had a serious event judged related to treatment; a rate of up to {percent(row['upper'], 1)} can't be ruled "
+        f"out (one-sided {percent(row['level'])} bound)"
     )
-    return [Card(f"{int(row['events'])} of {int(row['n'])}", words, "06_safety.html")]
+    return [Card(f"{int(row['events'])} of {int(row['n'])} patients", words, "06_safety.html#statement-safety")]

@@ -10,7 +10,7 @@ from markupsafe import Markup
 from pasimeta.pipeline.manifest import NOTEBOOKS
 from pasimeta.report.words import percent
 from pasimeta.site.at_a_glance import cards, threshold_lines
-from pasimeta.site.figures import figure_html
+from pasimeta.site.figures import figure_html, homes
 from pasimeta.site.page import Context, Page
 from pasimeta.site.shell import fill, markdown
 
@@ -22,7 +22,11 @@ CURVE, FOREST = "response_curve", "response_forest"
 
 def landing_pages(context: Context) -> list[Page]:
     """Return the landing page."""
-    figures = {name: figure_html(svg) if (svg := context.figure(name)) else None for name in (CURVE, FOREST)}
+    pages = homes(context)
+    figures = {
+        name: figure_html(svg, pages.get(name, ""), context.drawings) if (svg := context.figure(name)) else None
+        for name in (CURVE, FOREST)
+    }
     body = fill(
         "landing.html.j2",
         title=TITLE,

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
 from pasimeta.evidence.entries import entry_href
-from pasimeta.report.plots.widths import width_mm
+from pasimeta.report.plots.widths import drawn_wide_or_narrow
+from pasimeta.report.rests_on import BELOW
 from pasimeta.report.words import percent
 from pasimeta.synthesis.response import ThresholdPool
 
@@ -48,7 +50,7 @@ def response_forest(
     name, title : str
         File stem and heading of the figure.
     benchmarks : DataFrame, optional
-        Figures of other treatments at the same threshold, drawn as reference lines.
+        Figures of other treatments at the same threshold; the :func:`largest_pools` are drawn as reference lines.
     risks : DataFrame, optional
         Risk of bias by domain, from :func:`pasimeta.certainty.domain_risks`.
     preset : str
@@ -64,13 +66,12 @@ def response_forest(
         rows += _block(pool, rates[rates["threshold"] == pool.threshold], _judgements(risks))
     if not rows:
         rows = [NoteRow("No threshold was asked for.")]
-    return forest(
+    drawn = partial(
+        forest,
         rows,
-        name=name,
         axis_label=AXIS,
         title=title,
         preset=preset,
-        width_mm=width_mm(narrow=narrow),
         risk_domains=[] if risks is None else list(dict.fromkeys(risks["question"])),
         level=level,
         reference_lines=_reference_lines(benchmarks),
@@ -79,6 +80,7 @@ def response_forest(
             "Nothing here had a control group."
         ),
     )
+    return drawn_wide_or_narrow(drawn, name, narrow=narrow)
 
 
 def threshold_curve(rates: pd.DataFrame, benchmarks: pd.DataFrame) -> Plot:
@@ -89,13 +91,12 @@ def threshold_curve(rates: pd.DataFrame, benchmarks: pd.DataFrame) -> Plot:
         ThresholdSeries(str(label), {int(row.threshold): rate_of_row(row) for row in rows.itertuples()})
         for label, rows in rates.groupby("label", sort=False)
     ]
-    largest = benchmarks.sort_values("n", ascending=False, kind="stable").drop_duplicates(["treatment", "quantity"])
     context = tuple(
         ContextSeries(
             f"{str(treatment).capitalize()} ({label})",
             {int(quantity.removeprefix("PASI")): value / 100 for quantity, value in rows[["quantity", "value"]].values},
         )
-        for (treatment, label), rows in largest.groupby(["treatment", "label"])
+        for (treatment, label), rows in largest_pools(benchmarks).groupby(["treatment", "label"])
     )
     return response_by_threshold(
         series,
@@ -104,6 +105,12 @@ def threshold_curve(rates: pd.DataFrame, benchmarks: pd.DataFrame) -> Plot:
         title="Response by PASI threshold",
         footnote="Other treatments: figures pooled by others from other trials, not adjusted for anything.",
     )
+
+
+def largest_pools(benchmarks: pd.DataFrame) -> pd.DataFrame:
+    """Return the figures of other treatments to draw: of each, whoever's of the most patients; more crowd a figure."""
+    largest = benchmarks.sort_values("n", ascending=False, kind="stable")
+    return largest.drop_duplicates(["treatment", "quantity"])
 
 
 def rate_of_row(row: Any) -> Rate:
@@ -151,13 +158,16 @@ def _block(pool: ThresholdPool, rates: pd.DataFrame, risks: dict[str, tuple[str,
     if pool.k == 1:
         return [*rows, NoteRow("One study, not pooled.")]
     if result.is_exact:
-        rows.append(PooledRow("Pooled", _pooled(result.lowest, f"{result.events_lower}/{result.n}")))
+        ends = [("Pooled", result.lowest, result.events_lower)]
     else:
-        rows.append(PooledRow("Pooled, fewest responders", _pooled(result.lowest, f"{result.events_lower}/{result.n}")))
-        rows.append(PooledRow("Pooled, most responders", _pooled(result.highest, f"{result.events_upper}/{result.n}")))
+        ends = [
+            ("Pooled, fewest responders", result.lowest, result.events_lower),
+            ("Pooled, most responders", result.highest, result.events_upper),
+        ]
+    rows += [PooledRow(label, _pooled(fit, f"{events}/{result.n}"), link=BELOW) for label, fit, events in ends]
     if result.pi_lower is not None and result.pi_upper is not None:
-        rows.append(PredictionRow("Prediction interval", result.pi_lower, result.pi_upper))
-    return [*rows, NoteRow(_heterogeneity(pool))]
+        rows.append(PredictionRow("Prediction interval", result.pi_lower, result.pi_upper, link=BELOW))
+    return [*rows, NoteRow(_heterogeneity(pool), link=BELOW)]
 
 
 def _heterogeneity(pool: ThresholdPool) -> str:
@@ -179,11 +189,9 @@ def _reference_lines(benchmarks: pd.DataFrame | None) -> tuple[Any, ...]:
 
     if benchmarks is None:
         return ()
-    # one line a treatment, of whoever pooled the most patients: more couldn't be told apart
-    largest = benchmarks.sort_values("n", ascending=False, kind="stable").drop_duplicates("treatment")
     return tuple(
         ReferenceLine(row.value / 100, f"{str(row.treatment).replace('_', ' ')} {row.value:g} %")
-        for row in largest.itertuples()
+        for row in largest_pools(benchmarks).itertuples()
     )
 
 

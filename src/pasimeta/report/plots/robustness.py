@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from pasimeta.report.rests_on import pooled_link
 from pasimeta.report.words import NUMBER_WORDS
 from pasimeta.robustness.multiverse import MultiverseResult
 from pasimeta.robustness.multiverse_analyses import NOT_APPLICABLE
@@ -93,19 +94,25 @@ def limit_lines(result: MultiverseResult, threshold: int) -> tuple[ReferenceLine
     )
 
 
-def leave_one_out_plot(table: pd.DataFrame, whole: pd.Series, threshold: int, level: float) -> Plot:
-    """Draw the pooled rate without each study, and with all."""
-    rows = [(f"Without {row.omitted}", row) for row in table.itertuples()]
-    return _refit_forest(rows, whole, "leave_one_out", f"PASI{threshold} with each study left out", threshold, level)
+def leave_one_out_plot(
+    table: pd.DataFrame, whole: pd.Series, counts: pd.DataFrame, threshold: int, level: float
+) -> Plot:
+    """Draw the pooled rate without each study, and with all; ``counts`` are the studies' own."""
+    rows = [
+        (f"Without {row.omitted}", row, pooled_link(counts[counts["label"] != row.omitted]))
+        for row in table.itertuples()
+    ]
+    title = f"PASI{threshold} with each study left out"
+    return _refit_forest([*rows, ("All studies", whole, pooled_link(counts))], "leave_one_out", title, threshold, level)
 
 
-def cumulative_plot(table: pd.DataFrame, threshold: int, level: float) -> Plot:
-    """Draw the pooled rate as each study was added, by year."""
-    steps = list(table.itertuples())
-    rows = [(f"{'' if i == 0 else '+ '}{row.added}", row) for i, row in enumerate(steps[:-1])]
-    title = f"PASI{threshold} as the studies appeared"
-    last = f"+ {steps[-1].added}" if len(steps) > 1 else str(steps[-1].added)
-    return _refit_forest(rows, table.iloc[-1], "cumulative", title, threshold, level, last)
+def cumulative_plot(table: pd.DataFrame, counts: pd.DataFrame, threshold: int, level: float) -> Plot:
+    """Draw the pooled rate as each study was added, by year; ``counts`` are the studies' own."""
+    rows = [
+        (f"{'+ ' if i else ''}{row.added}", row, pooled_link(counts[counts["label"].isin(table["added"][: i + 1])]))
+        for i, row in enumerate(table.itertuples())
+    ]
+    return _refit_forest(rows, "cumulative", f"PASI{threshold} as the studies appeared", threshold, level)
 
 
 def subsets_plot(table: pd.DataFrame, threshold: int) -> Plot:
@@ -158,37 +165,30 @@ def prior_plot(table: pd.DataFrame, threshold: int, level: float) -> Plot:
     )
 
 
-def _refit_forest(
-    rows: list[tuple[str, object]],
-    whole: pd.Series,
-    name: str,
-    title: str,
-    threshold: int,
-    level: float,
-    pooled_label: str = "All studies",
-) -> Plot:
+def _refit_forest(rows: list[tuple[str, Any, str]], name: str, title: str, threshold: int, level: float) -> Plot:
+    """Draw pools by label, numbers and link; the last is of all studies."""
     from pasimeta.figures.forest import PooledRow, StudyRow, forest
 
-    drawn = [StudyRow(label, _estimate(row)) for label, row in rows]
+    *parts, (label, whole, link) = rows
+    drawn = [StudyRow(part, _estimate(row), link=own) for part, row, own in parts]
     return forest(
-        [*drawn, PooledRow(pooled_label, _estimate(whole))],
+        [*drawn, PooledRow(label, _estimate(whole), link=link)],
         name=name,
         axis_label=f"Pooled share of patients who reached PASI{threshold}",
         title=title,
         level=level,
-        footnote=f"{_so_few(int(whole['k']))} Each row is a pool, refitted on the binomial likelihood.",
+        footnote=f"{_so_few(int(whole.k))} Each row is a pool, refitted on the binomial likelihood.",
     )
 
 
 def _estimate(row: Any) -> Estimate:
     from pasimeta.figures.estimates import Estimate
 
-    value = row.get if isinstance(row, pd.Series) else lambda key: getattr(row, key)
     return Estimate(
-        value=float(value("estimate")),
-        ci_lower=float(value("ci_lower")),
-        ci_upper=float(value("ci_upper")),
-        count=f"{int(value('events'))}/{int(value('n'))}",
+        value=float(row.estimate),
+        ci_lower=float(row.ci_lower),
+        ci_upper=float(row.ci_upper),
+        count=f"{int(row.events)}/{int(row.n)}",
     )
 
 

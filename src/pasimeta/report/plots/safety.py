@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from pasimeta.report.plots.response import link_of_row
+from pasimeta.report.plots.widths import drawn_wide_or_narrow
+from pasimeta.report.rests_on import pooled_link
 from pasimeta.report.words import percent
 from pasimeta.synthesis.safety import SERIOUS, RareEvents
 
@@ -31,17 +34,18 @@ def safety_forest(pool: RareEvents) -> Plot:
     together = Estimate(
         value=pool.rate, ci_lower=pool.ci_lower, ci_upper=pool.ci_upper, count=f"{pool.events}/{pool.n}"
     )
-    rows.append(PooledRow("All, one rate for all", together))
+    link = pooled_link(pool.studies)
+    rows.append(PooledRow("All, one rate for all", together, link=link))
     if pool.new_study_upper is not None:
-        rows.append(PredictionRow("A new study, below", 0.0, pool.new_study_upper))
+        rows.append(PredictionRow("A new study, below", 0.0, pool.new_study_upper, link=link))
     share = percent(pool.level)
     bounds = [f"exact {percent(pool.upper, 1)}", f"Bayesian {percent(pool.bayes_upper, 1)}"]
     if pool.varying_upper is not None:
         bounds.append(f"median study where rates differ {percent(pool.varying_upper, 1)}")
-    rows.append(NoteRow(f"One-sided {share} upper bounds: {', '.join(bounds)}"))
-    return forest(
+    rows.append(NoteRow(f"One-sided {share} upper bounds: {', '.join(bounds)}", link))
+    drawn = partial(
+        forest,
         rows,
-        name="safety_forest",
         axis_label="Patients with such an event",
         title="Serious related events: what so few patients can't rule out",
         level=pool.level,
@@ -51,6 +55,7 @@ def safety_forest(pool: RareEvents) -> Plot:
             + ("" if _all_counted(pool) else " Not every study counts such events in these words; see the table.")
         ),
     )
+    return drawn_wide_or_narrow(drawn, "safety_forest", narrow=False)
 
 
 def _all_counted(pool: RareEvents) -> bool:

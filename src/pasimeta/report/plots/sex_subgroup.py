@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -12,13 +13,16 @@ from pasimeta.moderators.sex import GroupComparison
 from pasimeta.moderators.sex_prior import EffectPosterior
 from pasimeta.moderators.strata import Stratum
 from pasimeta.report.plots.response import link_of_row
-from pasimeta.report.plots.widths import width_mm
+from pasimeta.report.plots.widths import drawn_wide_or_narrow
 from pasimeta.report.prose.sex_subgroup import prior_text
+from pasimeta.report.rests_on import BELOW
 from pasimeta.report.words import listing
 
 if TYPE_CHECKING:
     from pasimeta.figures.estimates import Rate
     from pasimeta.figures.output import Plot
+
+LEVELS = ("female", "male")  # of the subgroup, in the order in which groups are named and drawn
 
 
 def subgroup_forest(
@@ -47,13 +51,14 @@ def subgroup_forest(
             rate = rate_of_row(stratum, part, level)
             if rate is not None:
                 study = links.get((stratum.label, stratum.threshold, ""), "")
-                link = links.get((stratum.label, stratum.threshold, ("", "female", "male")[part]), study)
+                link = links.get((stratum.label, stratum.threshold, ("", *LEVELS)[part]), study)
                 rows.append(StudyRow(f"{stratum.label}, PASI{stratum.threshold}", rate, link=link))
     odds = fit.to_frame().iloc[0]
     text = (
         f"Interaction, {names[0].lower()} against {names[1].lower()} within studies: odds ratio {odds['estimate']:.2f}"
     )
-    rows.append(NoteRow(f"{text} ({odds['ci_lower']:.2f} to {odds['ci_upper']:.3g}), {p_value(fit.p_value)}"))
+    text += f" ({odds['ci_lower']:.2f} to {odds['ci_upper']:.3g}), {p_value(fit.p_value)}"
+    rows.append(NoteRow(text, BELOW))
     footnote = (
         "Rates: exact (Clopper-Pearson) intervals. Interaction: one-stage logistic model with an intercept a study, "
         "profile-likelihood interval; where a study doesn't say which sex responded, all allocations are summed."
@@ -124,31 +129,35 @@ def subgroup_plot(
     threshold: int,
     study: str,
     name: str,
+    counts: pd.DataFrame,
     *,
     narrow: bool = False,
 ) -> Plot:
-    """Draw two groups' rates and their difference."""
+    """Draw two groups' rates and their difference; ``counts``, by ``level``, says where each stands."""
     from pasimeta.figures.estimates import Estimate
     from pasimeta.figures.subgroup import Group, GroupDifference, subgroup_rates
 
     c = comparison
+    links = {str(row.level): link_of_row(row) for row in counts[counts["label"] == study].itertuples()}
     groups = [
-        Group(names[0], _exact(c.events1, c.n1, c.rate1_ci_lower, c.rate1_ci_upper)),
-        Group(names[1], _exact(c.events2, c.n2, c.rate2_ci_lower, c.rate2_ci_upper)),
+        Group(names[0], _exact(c.events1, c.n1, c.rate1_ci_lower, c.rate1_ci_upper), links[LEVELS[0]]),
+        Group(names[1], _exact(c.events2, c.n2, c.rate2_ci_lower, c.rate2_ci_upper), links[LEVELS[1]]),
     ]
     difference = Estimate(
         value=c.risk_difference, ci_lower=c.risk_difference_ci_lower, ci_upper=c.risk_difference_ci_upper
     )
-    return subgroup_rates(
+    drawn = partial(
+        subgroup_rates,
         groups,
-        GroupDifference(f"{names[0]} minus {names[1].lower()}", difference, c.fisher_p_value, "Fisher's exact test"),
-        name=name,
+        GroupDifference(
+            f"{names[0]} minus {names[1].lower()}", difference, c.fisher_p_value, "Fisher's exact test", BELOW
+        ),
         level=c.level,
         rate_label=f"Patients who reached PASI{threshold}",
         title=f"Response by sex in {study}",
-        width_mm=width_mm(narrow=narrow),
         footnote="Rates with exact (Clopper-Pearson), difference with Miettinen-Nurminen score interval.",
     )
+    return drawn_wide_or_narrow(drawn, name, narrow=narrow)
 
 
 def _exact(events: int, n: int, lower: float, upper: float) -> Rate:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from pasimeta.report.plots.widths import width_mm
+from pasimeta.report.plots.widths import drawn_wide_or_narrow
 from pasimeta.report.words import percent
 from pasimeta.synthesis.thresholds.result import ThresholdCurve, ThresholdResult
 
@@ -56,16 +57,16 @@ def curve_plot(
         for row in rates.itertuples()
     ]
     others = [Curve(f"{label} ({other.k} arms)", other.curve) for label, other in context.items()]
-    return response_curve(
+    drawn = partial(
+        response_curve,
         Curve(f"Cell therapy, median of {fit.k} studies", fit.curve),
         points,
-        name=name,
         context=others,
         title="How many improve, and by how much",
         level=fit.level,
-        width_mm=width_mm(narrow=narrow),
         footnote=(
             f"Points: exact (Clopper-Pearson) {percent(fit.level)} intervals of each study. No study pooled here had a "
             "control group; weeks and patients differ between the trials compared."
         ),
     )
+    return drawn_wide_or_narrow(drawn, name, narrow=narrow)

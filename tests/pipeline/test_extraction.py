@@ -43,7 +43,7 @@ def test_example_pages_are_read_and_their_slip_is_found(project):
     table = found(examples)
     assert set(table["document"]) == {"record.json", "registry_page.txt", "report.txt"}
     values = set(table["value"])
-    assert "3e+06 cells/kg, 4 infusions, weeks 0, 2, 4, 6" in values
+    assert "3 million cells/kg, 4 infusions, weeks 0, 2, 4, 6" in values
     assert "PASI75 7 of 21, printed 33.3 %" in values
     assert "loses more than 50 % of the improvement at week 16" in values
     slips = problems(examples)

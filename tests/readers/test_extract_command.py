@@ -70,7 +70,7 @@ def test_several_files_make_a_list_and_an_unreadable_one_an_exit_status(
 def test_table(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], page: Path) -> None:
     status, out, _ = run(monkeypatch, capsys, str(page), "--format", "table")
     assert status == 0
-    assert "2e+06 cells/kg; 3 infusions; weeks 0, 2, 4" in out
+    assert "2 million cells/kg; 3 infusions; weeks 0, 2, 4" in out
     assert "pasi_response 75, weeks 12 (primary)  [line 14]" in out
 
 

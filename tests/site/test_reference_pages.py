@@ -11,6 +11,7 @@ import pytest
 from ruamel.yaml import YAML
 
 from pasimeta.evidence.store import load_evidence
+from pasimeta.figures.theme import NARROW
 from pasimeta.pipeline.manifest import NOTEBOOKS
 from pasimeta.pipeline.parameters import load_parameters
 from pasimeta.pipeline.sections import Parameters
@@ -108,6 +109,12 @@ def test_formulas_become_mathml_in_their_places():
     assert "$" not in html
 
 
+def test_a_hat_stands_above_its_letter_in_any_font():
+    (formula,) = mathml(("$hat(mu)$",))
+    assert '<mover accent="true"><mi>𝜇</mi><mo>ˆ</mo></mover>' in formula
+    assert "\u0302" not in formula
+
+
 def test_formula_that_is_none_is_refused():
     with pytest.raises(Exception, match="unknown variable"):
         mathml(("$ nosuchname + 1 $",))
@@ -186,11 +193,14 @@ def test_people_and_groups_are_named_as_bibtex_wants_them():
 
 def test_gallery_shows_every_figure_with_words_and_both_files(context, default_run):
     (page,) = gallery_pages(context)
-    drawn = {path.stem for path in (default_run / "results" / "figures").glob("*.svg")}
+    drawn = {path.stem for path in (default_run / "results" / "figures").glob("*.png")}
     assert {picture.name for _, _, group in pictures(context) for picture in group} == drawn
     for name in drawn:
         assert f'href="figures/{name}.svg" download' in page.body
         assert f'href="figures/{name}.png" download' in page.body
+    for narrow in (default_run / "results" / "figures").glob(f"*{NARROW}.svg"):
+        assert f'href="figures/{narrow.name}" download' in page.body
+        assert f'<source media="screen and (max-width: 40rem)" srcset="figures/{narrow.name}">' in page.body
     assert all(re.search(r"\d", picture.words) for _, _, group in pictures(context) for picture in group)
 
 

@@ -178,7 +178,7 @@ def comparator_entries(trial: Comparator) -> list[Entry]:
         parts = where.split(".")
         arm = trial.arms[int(parts[1])].label if parts[0] == "arms" else "Conflict"
         endpoint = f"PASI{threshold}" if (threshold := getattr(cited, "threshold", None)) else "PGA 0/1"
-        subject = f"{arm}, {endpoint}" if parts[0] == "arms" else trial.conflicts[int(parts[1])].field
+        subject = f"{arm}, {endpoint}" if parts[0] == "arms" else field_in_words(trial.conflicts[int(parts[1])].field)
         standing = _standing(trial.conflicts, where)
         entries += [
             Entry(trial.id, path, where, subject, quantity, value, reason, cited, (), standing, in_context=True)
@@ -229,6 +229,12 @@ def conflicted_path(study: Study, field: str) -> str | None:
 def in_words(name: str) -> str:
     """Return an identifier of the data files as words, ``expanded_msc`` as ``expanded MSC``."""
     return " ".join(_ABBREVIATIONS.get(part, part) for part in name.replace("-", " ").split("_"))
+
+
+def field_in_words(path: str) -> str:
+    """Return the path of a field as words, ``arms.single.dose.weeks`` as ``Arms, single, dose, weeks``."""
+    words = in_words(path.replace(".", ", "))
+    return words[:1].upper() + words[1:]
 
 
 def _within(path: str, prefix: str) -> bool:
@@ -315,7 +321,7 @@ def _subject(study: Study, where: str, cited: Cited) -> str:
         case Exclusion():
             return "Why it isn't analysed"
         case Reading():
-            return study.conflicts[int(parts[1])].field
+            return field_in_words(study.conflicts[int(parts[1])].field)
     if parts[0] == "arms":
         arm = study.arms[int(parts[1])]
         return f"{arm.label}: {'patients' if parts[2] == 'n' else 'dose'}"

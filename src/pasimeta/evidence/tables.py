@@ -112,7 +112,7 @@ def doses(evidence: Evidence, decisions: list[Decision]) -> pd.DataFrame:
                     "infusions_high": dose.infusions.high if dose.infusions else None,
                     "cumulative_low": total.low if total else None,
                     "cumulative_high": total.high if total else None,
-                    "weeks": " ".join(f"{w:g}" for w in dose.weeks) if dose.weeks else None,
+                    "weeks": ", ".join(f"{w:g}" for w in dose.weeks) if dose.weeks else None,
                     "source": dose.source,
                     "locator": dose.locator,
                     "entry": study_entry(study.id, f"arms.{position}.dose.cells_per_kg"),

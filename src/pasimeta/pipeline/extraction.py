@@ -13,6 +13,7 @@ from pasimeta.evidence.audit.locators import NO_COPY, NO_LINE, NOT_AT_HAND, OWN_
 from pasimeta.evidence.entries import study_entry
 from pasimeta.evidence.facts import Cited, Fact
 from pasimeta.evidence.readers import Extraction, Span, extract_file
+from pasimeta.evidence.readers.printing import cells_text
 from pasimeta.evidence.store import Evidence, cited_figures
 from pasimeta.evidence.study import Dose, PlannedOutcome, ResponseCount, SafetyCount
 
@@ -159,7 +160,8 @@ def figure_text(figure: Cited) -> str:
 
 def _dose_text(dose: Dose) -> str:
     units = (("cells_per_kg", "cells/kg"), ("cells_per_cm2", "cells/cm2"), ("total_cells", "cells"))
-    parts = [f"{amount} {unit}" for name, unit in units if (amount := getattr(dose, name)) is not None]
+    amounts = [(getattr(dose, name), unit) for name, unit in units]
+    parts = [f"{cells_text(amount.low, amount.high)} {unit}" for amount, unit in amounts if amount is not None]
     if dose.infusions is not None:
         parts.append(f"{dose.infusions} infusions")
     if dose.weeks is not None:
@@ -210,7 +212,7 @@ def _draft_dose(dose: Any) -> str:
     for name, unit in units:
         bounds = getattr(dose, name)
         if bounds is not None:
-            parts.append(f"{'–'.join(dict.fromkeys(f'{b:g}' for b in bounds if b is not None))} {unit}")
+            parts.append(f"{cells_text(*bounds)} {unit}")
     if dose.infusions is not None:
         parts.append(f"{dose.infusions} infusions")
     if dose.weeks:

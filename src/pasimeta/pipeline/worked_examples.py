@@ -1,4 +1,4 @@
-"""What the engine makes of a table that isn't ours: the commands on the site's page for other reviews, and their output.
+"""What the engine makes of a table that isn't ours: commands on the site's page for other reviews, and their output.
 
 The output is committed, as generated files are, for working it out takes half of the engine's imports.
 """

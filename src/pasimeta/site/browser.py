@@ -2,13 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from pasimeta.evidence.entries import Entry, entry_href, in_words
 from pasimeta.evidence.store import Evidence
+from pasimeta.evidence.study import Study
 from pasimeta.site.entries import every_entry
 from pasimeta.site.page import Context, Page
 from pasimeta.site.shell import fill
+
+# columns that a reader asks for
+STUDY_EXTRAS: tuple[tuple[Callable[[Study], str | int | None], str], ...] = (
+    (lambda study: study.title, "Title"),
+    (lambda study: study.citation.year if study.citation else None, "Published"),
+    (lambda study: ", ".join(map(in_words, study.phase)), "Phase"),
+    (lambda study: "" if study.allocation == "na" else in_words(study.allocation), "Allocation"),
+    (lambda study: study.product.donor and in_words(study.product.donor), "Donor"),
+    (lambda study: study.sponsor, "Sponsor"),
+)
+ENTRY_EXTRAS = (
+    ("derived", "How it follows"),
+    ("note", "Remark"),
+    ("also", "Also in"),
+    ("path", "Field of the file"),
+)
 
 
 def browser_pages(context: Context) -> list[Page]:
@@ -23,9 +41,11 @@ def browser_pages(context: Context) -> list[Page]:
         entries=entries,
         records=sorted({row["label"] for row in entries}, key=str.casefold),
         tables=context.table_files(),
+        study_extras=STUDY_EXTRAS,
+        entry_extras=ENTRY_EXTRAS,
         in_words=in_words,
     )
-    scripts = ("tables.js",)
+    scripts = ("tables.js", "columns.js")
     return [Page(href="data.html", title="All data", group="Evidence", body=body, contents=False, scripts=scripts)]
 
 
@@ -43,4 +63,8 @@ def _row(entry: Entry, evidence: Evidence) -> dict[str, Any]:
         "locator": cited.locator,
         "confidence": cited.confidence or "",
         "disputed": entry.standing or ("disputed" if entry.conflicts else ""),
+        "derived": cited.derived or "",
+        "note": cited.note or "",
+        "also": "; ".join(f"{place.source}, {place.locator}" for place in cited.also),
+        "path": entry.path,
     }

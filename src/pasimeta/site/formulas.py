@@ -12,6 +12,8 @@ from pasimeta.site.shell import markdown
 DISPLAY = re.compile(r"\$\$(.+?)\$\$", re.DOTALL)
 _INLINE = re.compile(r"\$([^$\n]+?)\$")
 _FORMULA = re.compile(r"<math.*?</math>", re.DOTALL)
+# Typst accents with combining signs, which browsers without a mathematical font set beside the letter
+_SPACING = str.maketrans({"\u0302": "\u02c6", "\u0303": "\u02dc", "\u0304": "\u00af"})
 _MARK = "\u2045{}\u2046"  # brackets that no text uses; Markdown leaves them alone
 
 
@@ -42,7 +44,7 @@ def mathml(formulas: tuple[str, ...]) -> tuple[str, ...]:
     import typst
 
     page = typst.compile("\n\n".join(formulas).encode(), format="html").decode()
-    found = tuple(_FORMULA.findall(page))
+    found = tuple(formula.translate(_SPACING) for formula in _FORMULA.findall(page))
     if len(found) != len(formulas):
         raise AssertionError(f"{len(formulas)} formulas became {len(found)}")
     return found

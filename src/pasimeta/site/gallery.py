@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from html import unescape
 from pathlib import Path
 
-from pasimeta.figures.theme import PNG_DPI
+from pasimeta.figures.theme import NARROW, PNG_DPI
 from pasimeta.pipeline.manifest import NOTEBOOKS
 from pasimeta.site.page import Context, Page
 from pasimeta.site.shell import fill
@@ -27,6 +27,8 @@ class Picture:
         File stem, short name, and what it shows with its numbers.
     width, height : int
         Of the PNG, pixels.
+    narrow : str
+        File stem of the same figure for one column; empty if there is none.
     """
 
     name: str
@@ -34,6 +36,7 @@ class Picture:
     words: str
     width: int
     height: int
+    narrow: str = ""
 
     @property
     def caption(self) -> str:
@@ -62,7 +65,8 @@ def pictures(context: Context) -> list[tuple[str, str, list[Picture]]]:
     groups = []
     for notebook in NOTEBOOKS:
         record = context.record.notebooks.get(notebook.name)
-        made = sorted(path for path in (record.outputs if record else ()) if path.endswith(".svg"))
+        drawn = (path for path in (record.outputs if record else ()) if path.endswith(".svg"))
+        made = sorted(path for path in drawn if not path.endswith(f"{NARROW}.svg"))
         found = [_picture(context.results / path) for path in made if (context.results / path).is_file()]
         if found:
             groups.append((notebook.name, notebook.title, found))
@@ -80,4 +84,5 @@ def _picture(path: Path) -> Picture:
         words=unescape(words[1]) if words else "",
         width=width,
         height=height,
+        narrow=column.stem if (column := path.with_stem(f"{path.stem}{NARROW}")).is_file() else "",
     )

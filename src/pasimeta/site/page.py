@@ -111,9 +111,14 @@ class Context:
         """Return the file names of all tables, sorted."""
         return sorted(path.name for path in (self.results / "tables").glob("*.csv"))
 
+    @property
+    def drawings(self) -> Path:
+        """The folder of the figures."""
+        return self.results / "figures"
+
     def figure(self, name: str) -> Markup | None:
         """Return ``results/figures/<name>.svg`` to stand in a page; None if it hasn't been drawn."""
-        path = self.results / "figures" / f"{name}.svg"
+        path = self.drawings / f"{name}.svg"
         if not path.is_file():
             return None
         text = path.read_text(encoding="utf-8")

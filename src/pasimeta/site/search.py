@@ -18,6 +18,7 @@ _HEADING = re.compile(r'<(?:h[23]|dt)(?=[^>]*\bid="([^"]+)")[^>]*>(.*?)</(?:h[23
 _WORDLESS = re.compile(r"<(svg|script|style|math)\b.*?</\1>|<details class=\"code\">.*?</details>", re.DOTALL)
 _PERMALINK = re.compile(r'<a class="anchor-link".*?</a>', re.DOTALL)
 _TAG = re.compile(r"<[^>]*>")
+_WITHIN_WORDS = re.compile(r"</?(?:a|b|code|em|i|span|strong|sub|sup)\b[^>]*>")
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,4 +61,4 @@ def _sections(page: Page) -> Iterator[Section]:
 
 
 def _words(markup: str) -> str:
-    return " ".join(html.unescape(_TAG.sub(" ", markup)).split())
+    return " ".join(html.unescape(_TAG.sub(" ", _WITHIN_WORDS.sub("", markup))).split())

@@ -9,7 +9,7 @@ import pandas as pd
 from markupsafe import Markup
 from pydantic import BaseModel
 
-from pasimeta.evidence.entries import Entry, in_words, study_entries
+from pasimeta.evidence.entries import Entry, conflicted_path, in_words, study_entries
 from pasimeta.evidence.study import Study
 from pasimeta.site.page import Context, Page
 from pasimeta.site.records import blocks, blocks_html, source_link
@@ -87,15 +87,17 @@ def _list_page(studies: dict[str, Study], decided: dict[str, dict[str, Any]]) ->
 def _study_page(study: Study, decision: dict[str, Any], context: Context) -> Page:
     evidence = context.evidence
     judged = evidence.risk_of_bias.get(study.id)
+    entries = study_entries(study)
     body = fill(
         "study.html.j2",
         study=study,
         decision=decision,
         characteristics=_characteristics(study),
-        sections=_sections(study_entries(study), context),
+        sections=_sections(entries, context),
         domains=_judgements("robins", judged.robins_i, "risk") if judged else [],
         items=_judgements("jbi", judged.jbi, "answer") if judged else [],
         judged=judged,
+        disputed=[_disputed(entries, conflicted_path(study, c.field) or c.field) for c in study.conflicts],
         in_words=in_words,
         sources=evidence.sources,
         source_link=source_link,
@@ -165,6 +167,14 @@ def _registrations(ids: list[str]) -> Markup:
 
 def _with_note(value: str, note: str | None) -> str:
     return f"{value.capitalize()}. {note}" if note else value.capitalize()
+
+
+def _disputed(entries: list[Entry], path: str) -> str:
+    """Return in words what a conflict is about."""
+    for entry in entries:
+        if path in (entry.path, entry.figure):
+            return f"{entry.subject}: {entry.quantity}" if entry.quantity and path == entry.path else entry.subject
+    return in_words(path.rpartition(".")[2]).capitalize()
 
 
 def _judgements(prefix: str, judged: BaseModel, verdict: str) -> list[Judged]:

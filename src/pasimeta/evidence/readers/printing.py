@@ -78,19 +78,20 @@ def _rows(one: Extraction) -> Iterator[tuple[str, str, int | None]]:
         yield "problem", f"{problem.code}: {problem.message}", problem.span.line if problem.span else None
 
 
+def cells_text(low: float | None, high: float | None) -> str:
+    """Return a number of cells or a range of it as a reader writes it, ``1.5 to 3 million``; None is an open end."""
+    ends = [end for end in (low, high) if end is not None]
+    unit, word = (1e6, " million") if min(ends) >= 1e5 else (1.0, "")
+    limit = "at most " if low is None else "at least " if high is None else ""
+    return f"{limit}{' to '.join(f'{end / unit:g}' for end in dict.fromkeys(ends))}{word}"
+
+
 def _arm(arm: ArmDraft) -> str:
     parts = [arm.label or "(no label)"]
     if arm.dose:
         for name, unit in (("cells_per_kg", "cells/kg"), ("cells_per_cm2", "cells/cm2"), ("total_cells", "cells")):
-            low, high = getattr(arm.dose, name) or (None, None)
-            if high is not None:
-                parts.append(
-                    f"at most {high:g} {unit}"
-                    if low is None
-                    else f"{low:g} {unit}"
-                    if low == high
-                    else f"{low:g} to {high:g} {unit}"
-                )
+            if bounds := getattr(arm.dose, name):
+                parts.append(f"{cells_text(*bounds)} {unit}")
         if arm.dose.infusions:
             parts.append(f"{arm.dose.infusions} infusions")
         if arm.dose.weeks:

@@ -66,16 +66,6 @@ def test_table_that_appears_is_seen(copied_project, results):
     assert body(writer, copied_project, results) == "False"
 
 
-def test_page_that_lists_the_tables_is_written_again_for_another_one(copied_project, results):
-    listing, other = Writer(lambda context: context.table_files()), Writer(lambda context: context.table("pooled"))
-    for writer in (listing, other):
-        body(writer, copied_project, results)
-    (results / "tables" / "summary.csv").write_text("a\n")
-    assert body(listing, copied_project, results) == "['pooled.csv', 'summary.csv']"
-    body(other, copied_project, results)
-    assert (listing.count, other.count) == (2, 1)
-
-
 def test_page_of_a_notebook_is_that_of_its_last_execution(project, default_run, tmp_path):
     shutil.copytree(default_run / "results" / "notebooks", tmp_path / "notebooks")
     (tmp_path / "figures").mkdir()

@@ -218,7 +218,7 @@ class _Run:
 
     def _run_notebooks(self, scratch: Path, parent: WarmParent | None) -> None:
         failures: list[str] = []
-        ahead = SiteAhead(self.project, scratch, self.site)
+        ahead: SiteAhead | None = None
         sorter = TopologicalSorter(predecessors(self.chosen))
         sorter.prepare()
         running: dict[Future[NotebookTime], tuple[Job, Fingerprint]] = {}
@@ -239,7 +239,9 @@ class _Run:
                         self.reporter.finished(notebook.name, "unchanged", 0)
                         sorter.done(notebook)
                         continue
-                    pool = pool or self._pool(stack, parent)
+                    if pool is None:
+                        pool = self._pool(stack, parent)
+                        ahead = SiteAhead(self.project, scratch, self.site) if self.settings.render else None
                     job = self._job(notebook, work, scratch / "tables")
                     future = pool.submit(self._execute, job, reason)
                     running[future] = job, now
@@ -255,9 +257,10 @@ class _Run:
                     failures.append(str(error))
                 else:
                     sorter.done(job.notebook)
-                    if self.settings.render:
+                    if ahead is not None:
                         ahead.write(job.notebook)
-        ahead.finish()
+        if ahead is not None:
+            ahead.finish()
         if failures:
             self._tell_what_did_not_run(failures)
             raise NotebookError("\n".join(failures))

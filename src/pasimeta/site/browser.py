@@ -40,7 +40,6 @@ def browser_pages(context: Context) -> list[Page]:
         studies=evidence.studies.values(),
         entries=entries,
         records=sorted({row["label"] for row in entries}, key=str.casefold),
-        tables=context.table_files(),
         study_extras=STUDY_EXTRAS,
         entry_extras=ENTRY_EXTRAS,
         in_words=in_words,

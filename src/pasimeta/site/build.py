@@ -18,16 +18,16 @@ from pasimeta.site.coverage import coverage_pages
 from pasimeta.site.figures import from_its_folder, homes
 from pasimeta.site.gallery import gallery_pages
 from pasimeta.site.glossary import glossary_pages
-from pasimeta.site.kept import has_been_written, written_or_kept
+from pasimeta.site.kept import can_be_kept, nothing_is_kept, written_or_kept
 from pasimeta.site.landing import landing_pages
 from pasimeta.site.methods import methods_pages
-from pasimeta.site.notebooks import notebook_page, notebook_pages
+from pasimeta.site.notebooks import notebook_page, notebook_pages, prepare_exporter
 from pasimeta.site.other_treatments import other_treatment_pages
 from pasimeta.site.own_review import own_review_pages, write_examples
 from pasimeta.site.page import Context, Page
 from pasimeta.site.pdf import write_report
 from pasimeta.site.reproducibility import reproducibility_pages, write_parameters
-from pasimeta.site.search import write_search_index
+from pasimeta.site.search import sections, write_search_index
 from pasimeta.site.shell import whole_page
 from pasimeta.site.sources import source_pages
 from pasimeta.site.studies import study_pages
@@ -109,24 +109,27 @@ def rehearse_site(project: Project, results: Path, earlier: Path) -> None:
     earlier : path
         The site of an earlier run.
     """
+    prepare_exporter()  # which an earlier site with every page would have no need of
     with tempfile.TemporaryDirectory(prefix="pasimeta-rehearsal-") as pages:
         render_site(results, Path(pages), project, earlier)
 
 
-def write_ahead(notebook: Notebook, results: Path, project: Project, earlier: Path) -> None:
-    """Write the page of a notebook that has been executed while others are; the first time, others that can be, too.
+def write_ahead(context: Context, notebook: Notebook | None) -> None:
+    """Write what can be of the site while notebooks run, to be taken from there when all have.
 
     Parameters
     ----------
-    notebook : Notebook
-    results : path
-        Where results are gathered: the notebook with its figures, and the tables so far.
-    project : Project
-    earlier : path
-        The site of an earlier run.
+    context : Context
+        Of the folder where results are gathered.
+    notebook : Notebook or None
+        One that has just been executed; None before the first.
     """
-    context = Context(project, results, earlier)
-    if not any(map(has_been_written, PAGES)):
-        for write in PAGES:
-            written_or_kept(write, context)
-    notebook_page(context, notebook)
+    first = nothing_is_kept()
+    if notebook is not None:
+        sections(notebook_page(context, notebook))
+    elif first:
+        prepare_exporter()
+    for write in PAGES:
+        if first or can_be_kept(write, context):
+            for page in written_or_kept(write, context):
+                sections(page)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, cast
 
 import pandas as pd
@@ -20,26 +21,31 @@ from pasimeta.site.page import Context, Page
 Writer = Callable[[Context], list[Page]]
 State = tuple[Any, ...]
 
-_kept: dict[Writer, tuple[frozenset[str], bool, State, list[Page]]] = {}
+_kept: dict[Writer, tuple[frozenset[str], State, list[Page]]] = {}
 
 
 def written_or_kept(write: Writer, context: Context) -> list[Page]:
     """Return a function's pages, those of an earlier call if it would write the same."""
     if write in _kept:
-        tables, lists_tables, state, pages = _kept[write]
-        if state == _state(context, tables, lists_tables):
+        tables, state, pages = _kept[write]
+        if state == _state(context, tables):
             return pages
     noting = _Noting(context)
     pages = write(cast(Context, noting))
     if not noting.asked_more:
-        asked = frozenset(noting.tables), noting.lists_tables
-        _kept[write] = *asked, _state(context, *asked), pages
+        tables = frozenset(noting.tables)
+        _kept[write] = tables, _state(context, tables), pages
     return pages
 
 
-def has_been_written(write: Writer) -> bool:
-    """Whether this process keeps pages of a function."""
-    return write in _kept
+def can_be_kept(write: Writer, context: Context) -> bool:
+    """Whether a function's pages, if written now, may be kept: it asks for nothing but the data and tables there."""
+    return write in _kept and all(_table(context, name).is_file() for name in _kept[write][0])
+
+
+def nothing_is_kept() -> bool:
+    """Whether this process has kept no page yet."""
+    return not _kept
 
 
 @dataclass(slots=True)
@@ -48,7 +54,6 @@ class _Noting:
 
     context: Context
     tables: set[str] = field(default_factory=set)
-    lists_tables: bool = False
     asked_more: bool = False
 
     @property
@@ -59,16 +64,16 @@ class _Noting:
         self.tables.add(name)
         return self.context.table(name)
 
-    def table_files(self) -> list[str]:
-        self.lists_tables = True
-        return self.context.table_files()
-
     def __getattr__(self, name: str) -> Any:
         self.asked_more = True
         return getattr(self.context, name)
 
 
-def _state(context: Context, tables: frozenset[str], lists_tables: bool) -> State:
-    paths = [context.results / "tables" / f"{name}.csv" for name in sorted(tables)]
+def _state(context: Context, tables: frozenset[str]) -> State:
+    paths = [_table(context, name) for name in sorted(tables)]
     hashes = [file_hash(path) if path.is_file() else None for path in paths]
-    return context.data_hash, tuple(context.table_files() if lists_tables else ()), tuple(hashes)
+    return context.data_hash, tuple(hashes)
+
+
+def _table(context: Context, name: str) -> Path:
+    return context.results / "tables" / f"{name}.csv"

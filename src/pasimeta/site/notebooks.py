@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections.abc import Callable
 from functools import cache, partial
 from importlib.metadata import version
 from pathlib import Path
@@ -35,13 +36,19 @@ def notebook_pages(context: Context) -> list[Page]:
 
 
 def notebook_page(context: Context, notebook: Notebook) -> Page:
-    """Return the page of a notebook that has been executed; a process renders it once, until the notebook changes."""
+    """Return the page of a notebook that has been executed."""
     path, href = _executed(context, notebook), f"{notebook.name}.html"
     source = notebook_source_hash(path)
-    if _rendered.get(href, ("", None))[0] != source:
-        _rendered[href] = source, context.earlier_body(href, source) or notebook_body(path)
+    body = rendered_once(context, href, source, lambda: notebook_body(path))
     short = notebook.section.replace("_", " ").capitalize()
-    return Page(href=href, title=notebook.title, short=short, group="Results", body=_rendered[href][1], source=source)
+    return Page(href=href, title=notebook.title, short=short, group="Results", body=body, source=source)
+
+
+def rendered_once(context: Context, href: str, source: str, render: Callable[[], Markup]) -> Markup:
+    """Return a page's body, rendered unless this process or the earlier site has it from the same source."""
+    if _rendered.get(href, ("", None))[0] != source:
+        _rendered[href] = source, context.earlier_body(href, source) or render()
+    return _rendered[href][1]
 
 
 def _executed(context: Context, notebook: Notebook) -> Path:
@@ -88,6 +95,16 @@ def _exporter() -> HTMLExporter:
     exporter = BodyExporter(template_name="notebook", config=config)
     exporter.register_filter("figure", figure_html)
     return exporter
+
+
+def prepare_exporter() -> None:
+    """Import and compile what turns a notebook into a page, ahead of the first."""
+    import nbformat
+
+    cells = [nbformat.v4.new_markdown_cell("a"), nbformat.v4.new_code_cell("a = 1")]
+    exporter = _exporter()
+    exporter.register_filter("figure", figure_html)
+    exporter.from_notebook_node(nbformat.v4.new_notebook(cells=cells))
 
 
 def notebook_body(path: Path) -> Markup:

@@ -107,10 +107,6 @@ class Context:
         path = self.results / "tables" / f"{name}.csv"
         return pd.read_csv(path) if path.is_file() else None
 
-    def table_files(self) -> list[str]:
-        """Return the file names of all tables, sorted."""
-        return sorted(path.name for path in (self.results / "tables").glob("*.csv"))
-
     @property
     def drawings(self) -> Path:
         """The folder of the figures."""

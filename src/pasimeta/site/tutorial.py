@@ -6,7 +6,7 @@ from pathlib import Path
 
 from markupsafe import Markup
 
-from pasimeta.site.notebooks import notebook_body, notebook_source_hash
+from pasimeta.site.notebooks import notebook_body, notebook_source_hash, rendered_once
 from pasimeta.site.page import Context, Page
 
 NAME = "tutorial"
@@ -18,7 +18,7 @@ def tutorial_pages(context: Context) -> list[Page]:
     if not path.is_file():
         return []
     href, source = f"{NAME}.html", notebook_source_hash(path)
-    body = context.earlier_body(href, source) or _within_reach(notebook_body(path))
+    body = rendered_once(context, href, source, lambda: _within_reach(notebook_body(path)))
     title = "From a registry page to the updated result"
     return [Page(href=href, title=title, short="Tutorial", group="About", body=body, source=source)]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, fields
+from functools import lru_cache
 
 import numpy as np
 import pandas as pd
@@ -100,6 +101,7 @@ def compare_studies(groups: pd.DataFrame, levels: tuple[str, str], level: float 
     return StudyComparisons(comparisons)
 
 
+@lru_cache(maxsize=256)  # the same few tables are compared again for every other choice
 def compare_groups(events1: int, n1: int, events2: int, n2: int, level: float = 0.95) -> GroupComparison:
     """Compare the response rates of two groups with exact tests and intervals.
 

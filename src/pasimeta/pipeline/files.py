@@ -112,13 +112,13 @@ def work_folder(parent: Path, prefix: str) -> Iterator[Path]:
 def _remove(folder: Path) -> None:
     """Remove a folder whole, though Ctrl-C come meanwhile; it is passed on when all is gone."""
     try:
-        _removed(folder)
+        _remove_until_gone(folder)
     except KeyboardInterrupt:
-        _removed(folder)
+        _remove_until_gone(folder)
         raise
 
 
-def _removed(folder: Path) -> None:
+def _remove_until_gone(folder: Path) -> None:
     # a thread that hasn't been told to stop yet may still write a file between the last look and the end
     for _ in range(_REMOVALS):
         shutil.rmtree(folder, ignore_errors=True)

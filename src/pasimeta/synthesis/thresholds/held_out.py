@@ -168,18 +168,9 @@ def _held_out_cells(counts: Counts) -> tuple[Indices, Indices]:
 
 def _hidden(counts: Counts, rows: Indices, t: int) -> Counts:
     """Those rows, as if they didn't report that threshold."""
-    lower, upper = counts.lower[rows], counts.upper[rows]
-    lower[:, t] = upper[:, t] = np.nan
-    return replace(
-        counts,
-        studies=tuple(counts.studies[row] for row in rows),
-        labels=tuple(counts.labels[row] for row in rows),
-        lower=lower,
-        upper=upper,
-        n=counts.n[rows],
-        improvements=((),) * len(rows),
-        best=(False,) * len(rows),
-    )
+    chosen = counts.of_rows(rows)
+    chosen.lower[:, t] = chosen.upper[:, t] = np.nan
+    return replace(chosen, improvements=((),) * len(rows), best=(False,) * len(rows))
 
 
 def _predicted(known: _KnownCounts, form: str, how: str, link: str, level: float = 0.8) -> pd.DataFrame:

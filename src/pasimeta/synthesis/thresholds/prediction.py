@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
@@ -195,18 +195,8 @@ def possible_counts(counts: Counts, c: float) -> PossibleCounts:
     bounds = wide.bounds()
     possible = (j >= bounds.lower[row, at]) & (j <= bounds.upper[row, at])
     row, j = row[possible], j[possible]
-    lower, upper = wide.lower[row], wide.upper[row]
-    lower[:, at] = upper[:, at] = j
-    fixed = replace(
-        wide,
-        studies=tuple(counts.studies[i] for i in row),
-        labels=tuple(counts.labels[i] for i in row),
-        lower=lower,
-        upper=upper,
-        n=counts.n[row],
-        improvements=tuple(counts.improvements[i] for i in row),
-        best=tuple(counts.best[i] for i in row),
-    )
+    fixed = wide.of_rows(row)
+    fixed.lower[:, at] = fixed.upper[:, at] = j
     fixed = fixed.on(np.union1d(wide.thresholds, [x for each in counts.improvements for x in each]))
     return PossibleCounts(fixed.categories(), fixed.thresholds, row, j.astype(np.intp), counts.n)
 

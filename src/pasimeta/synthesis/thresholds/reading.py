@@ -12,7 +12,7 @@ from scipy.special import gammaln
 
 from pasimeta.effects.validation import Array
 from pasimeta.errors import PasimetaError
-from pasimeta.synthesis.thresholds.categories import Bounds, Categories, categories, tightened
+from pasimeta.synthesis.thresholds.categories import Bounds, Categories, Indices, categories, tightened
 
 _NOBODY = pd.DataFrame({"study": [], "improvement": np.zeros(0), "best": np.zeros(0, dtype=bool)})
 
@@ -61,6 +61,19 @@ class Counts:
         upper = lower.copy()
         lower[:, place], upper[:, place] = self.lower, self.upper
         return Counts(self.studies, self.labels, thresholds, lower, upper, self.n, self.improvements, self.best)
+
+    def of_rows(self, rows: Indices) -> Counts:
+        """Those rows, in that order, each as often as it is named; in arrays of their own."""
+        return Counts(
+            tuple(self.studies[row] for row in rows),
+            tuple(self.labels[row] for row in rows),
+            self.thresholds,
+            self.lower[rows],
+            self.upper[rows],
+            self.n[rows],
+            tuple(self.improvements[row] for row in rows),
+            tuple(self.best[row] for row in rows),
+        )
 
     def bounds(self) -> Bounds:
         """Bounds tightened by one another.

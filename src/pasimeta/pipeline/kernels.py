@@ -42,16 +42,15 @@ class ForkProvisioner(LocalProvisioner):
         NotebookError
             If its run has ended: a thread of an interrupted one may come too late, and nobody would end the kernel.
         """
+        parent = _warm_parent  # looked at first: a run that ends says so before it lets go of the parent
         if _run_has_ended:
             raise NotebookError("its run has ended; start another")
-        if _warm_parent is None or cmd[0] != sys.executable or cmd[1:3] != _LAUNCHER:
+        if parent is None or cmd[0] != sys.executable or cmd[1:3] != _LAUNCHER:
             connection = await super().launch_kernel(cmd, **kwargs)
             _own_processes.add(self.process)
             return connection
         kept = LocalProvisioner._scrub_kwargs(kwargs)
-        process: Any = _warm_parent.fork(
-            cmd[2:], kept.get("cwd") or str(Path.cwd()), dict(kept.get("env") or os.environ)
-        )
+        process: Any = parent.fork(cmd[2:], kept.get("cwd") or str(Path.cwd()), dict(kept.get("env") or os.environ))
         self.process, self.pid, self.pgid = process, process.pid, process.pid
         # whoever connects before the ports are held is refused, and tries again only after a tenth of a second or two
         end = time.monotonic() + _LISTENS_WITHIN
@@ -87,7 +86,8 @@ def run_kernels(parent: WarmParent | None = None) -> Iterator[None]:
         try:
             yield
         finally:
-            _warm_parent, _run_has_ended = None, True
+            _run_has_ended = True
+            _warm_parent = None
             factory.default_provisioner_name = before
             for name, value in threads.items():
                 if value is None:
